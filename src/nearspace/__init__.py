@@ -1,0 +1,69 @@
+"""nearspace: learn an embedding space from your own data, measure it, search it, draw it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from nearspace.errors import NearspaceError
+from nearspace.keys import Keys
+from nearspace.results import Map, Measure, Neighbors, Report
+from nearspace.space import Recipe, Space
+
+__version__ = "0.1.0"
+
+# name -> (module, attribute or None for the module); imported on first use, so that the import stays light
+_LAZY: dict[str, tuple[str, str | None]] = {
+    "learn": ("nearspace.learners.verb", None),
+    "measure": ("nearspace.evaluation.verb", None),
+    "nearest": ("nearspace.search.nearest", "nearest"),
+    "search": ("nearspace.search.nearest", "search"),
+    "analogy": ("nearspace.search.analogy", "analogy"),
+    "similarity": ("nearspace.search.compare", "similarity"),
+    "doesnt_match": ("nearspace.search.compare", "doesnt_match"),
+    "map": ("nearspace.maps.verb", "map_space"),
+    "draw": ("nearspace.maps.drawing", "draw"),
+    "save": ("nearspace.store.folder", "save"),
+    "open": ("nearspace.store.folder", "open_space"),
+    "read": ("nearspace.data.formats", "read"),
+    "write": ("nearspace.data.formats", "write"),
+    "convert": ("nearspace.store.convert", "convert"),
+}
+
+__all__ = [
+    "Keys",
+    "Map",
+    "Measure",
+    "NearspaceError",
+    "Neighbors",
+    "Recipe",
+    "Report",
+    "Space",
+    "analogy",
+    "convert",
+    "doesnt_match",
+    "draw",
+    "learn",
+    "map",
+    "measure",
+    "nearest",
+    "open",
+    "read",
+    "save",
+    "search",
+    "similarity",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module, attribute = _LAZY[name]
+    except KeyError:
+        raise AttributeError(f"module 'nearspace' has no attribute {name!r}") from None
+    loaded = importlib.import_module(module)
+    return loaded if attribute is None else getattr(loaded, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,146 @@
+"""Frozen records that verbs return: Neighbors, Map, Report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearspace.keys import Keys
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One found row: its key, its score (larger is nearer) and its metadata."""
+
+    key: str
+    score: float
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give {"key", "score", and the metadata}."""
+        return {"key": self.key, "score": round(self.score, 6), **self.columns}
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbors:
+    """The k nearest rows of each of q queries; always two-dimensional.
+
+    Attributes:
+        queries: (q,) what was asked, as text.
+        rows: (q, k) int64 row numbers, best first; -1 where fewer than k exist.
+        scores: (q, k) float32, larger is nearer (cosine, dot or negative distance); -inf where row is -1.
+        names: the Keys that `rows` belong to.
+        columns: name -> (n,) metadata of all rows, shown with the hits.
+    """
+
+    queries: tuple[str, ...]
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    names: Keys
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[list[str]]:
+        """(q, up to k) the names of the rows."""
+        return [[self.names[int(row)] for row in found if row >= 0] for found in self.rows]
+
+    def hits(self, query: int = 0) -> list[Hit]:
+        """Give the hits of one query, best first."""
+        found = zip(self.rows[query].tolist(), self.scores[query].tolist(), strict=True)
+        return [
+            Hit(self.names[row], score, {name: _plain(values[row]) for name, values in self.columns.items()})
+            for row, score in found
+            if row >= 0
+        ]
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def __iter__(self) -> Iterator[tuple[str, list[Hit]]]:
+        return ((query, self.hits(number)) for number, query in enumerate(self.queries))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Give one {"query", "hits"} a query."""
+        return [{"query": query, "hits": [hit.to_json() for hit in hits]} for query, hits in self]
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """A Space laid out in 2 or 3 dimensions, with the trust of each point.
+
+    Attributes:
+        keys: names of the n points, in row order of the map.
+        coordinates: (n, 2 or 3) float32.
+        trust: (n,) float32 in 0..1: share of a point's nearest neighbours in the map that are also its
+            nearest neighbours in the Space.
+        method: "pca", "tsne", ...
+        settings: the settings of the projector, JSON values.
+        chance: the trust that random coordinates would have, k / (n - 1).
+    """
+
+    keys: Keys
+    coordinates: NDArray[np.float32]
+    trust: NDArray[np.float32]
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    chance: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One named figure with what is needed to believe it.
+
+    Attributes:
+        name: for example "wordsim353.spearman".
+        value: the figure.
+        low: lower end of the 95 % interval.
+        high: upper end.
+        baseline: what a user would have without us (random, character overlap, ...): name -> value.
+        n: how many cases it rests on.
+        coverage: share of the cases that could be judged, 0..1.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    baseline: Mapping[str, float]
+    n: int
+    coverage: float = 1.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """Measures of one Space."""
+
+    space: str
+    measures: tuple[Measure, ...]
+
+    def __getitem__(self, name: str) -> Measure:
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        raise KeyError(f"{name!r}; there are: {', '.join(measure.name for measure in self.measures)}")
+
+    def __iter__(self) -> Iterator[Measure]:
+        return iter(self.measures)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give {"space", "measures": [...]}."""
+        return {"space": self.space, "measures": [asdict(measure) for measure in self.measures]}
+
+    @classmethod
+    def join(cls, reports: Sequence[Report]) -> Report:
+        """Put the measures of several reports of one Space into one."""
+        return cls(reports[0].space, tuple(measure for report in reports for measure in report.measures))
