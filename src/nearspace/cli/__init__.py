@@ -1,1 +1,1 @@
-"""cli"""
+"""The command line: adapters that parse, call a verb and print."""

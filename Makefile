@@ -1,0 +1,52 @@
+# Every target sets up what it needs in .venv first; nothing outside this folder is changed.
+#   make demo     learn a Space from the text that ships with the project, measure, search and draw it
+#   make test     check, then the whole suite, then the suite without the optional packages
+#   make check    lint, format and types
+#   make bench    the benchmarks, beside their peers (minutes to hours; see docs/benchmarks.md)
+#   make venv     only the set-up
+#   make clean    remove what the targets made, but for the environments (make distclean: those too)
+
+PY := .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Matplotlib draws into files here, wherever this runs.
+export MPLBACKEND := Agg
+
+.PHONY: demo test test-core check bench venv clean distclean constraints
+
+demo: .venv/ready
+	$(PY) -m nearspace.cli.demo examples/data/encyclopedia.txt.xz demo-output
+
+test: check
+	$(PY) -m pytest
+	$(MAKE) --no-print-directory test-core
+
+# The light core: the suite with no extra installed, without the slow tests that the run above has done.
+test-core: .venv-core/ready
+	.venv-core/bin/python -m pytest -q -m "not slow and not extras"
+
+check: .venv/ready
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+bench: .venv/ready
+	$(PY) benchmarks/run.py
+
+venv: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt tools/venv.sh
+	tools/venv.sh .venv -e '.[maps,dev]'
+
+.venv-core/ready: pyproject.toml constraints.txt tools/venv.sh
+	tools/venv.sh .venv-core -e . pytest pytest-timeout hypothesis psutil
+
+# The versions that the suite was run with, of the packages that pyproject.toml asks for and of theirs.
+constraints: .venv/ready
+	$(PY) -m pip freeze --exclude-editable | grep -v '^nearspace' > constraints.txt
+
+clean:
+	rm -rf demo-output dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv .venv-core

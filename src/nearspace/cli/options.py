@@ -1,0 +1,69 @@
+"""Arguments and options that several commands share, so that each has one name and one help text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import click
+
+from nearspace.errors import EncodingError
+
+
+space_argument = click.argument("space", type=click.Path())
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress on stderr.")
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
+k_option = click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many neighbours."
+)
+restrict_option = click.option(
+    "--restrict",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Consider only the first N rows (of learned words: the most frequent).",
+)
+method_option = click.option(
+    "--method",
+    type=click.Choice(["3cosadd", "3cosmul"]),
+    default="3cosadd",
+    show_default=True,
+    help="How terms are combined: by sum, or by product (Levy and Goldberg 2014).",
+)
+seed_option = click.option(
+    "--seed", type=int, default=1, show_default=True, help="Seed of everything random."
+)
+
+
+def read_terms(terms: Iterable[str]) -> Iterator[str]:
+    """Give the terms in order; "-" stands for the lines of stdin, empty ones left out.
+
+    Raises:
+        EncodingError: stdin is not UTF-8.
+    """
+    for term in terms:
+        if term == "-":
+            yield from _stdin_lines()
+        else:
+            yield term
+
+
+def batches(terms: Iterable[str], size: int = 256) -> Iterator[list[str]]:
+    """Cut a stream of terms into lists of at most `size`."""
+    stream = iter(terms)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def _stdin_lines() -> Iterator[str]:
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            text = line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise EncodingError(
+                f"line {number} of stdin is not UTF-8 (byte {error.start} of the line)",
+                "Convert the input to UTF-8, for example with iconv.",
+            ) from None
+        if text:
+            yield text
