@@ -10,7 +10,6 @@ import click
 
 from nearspace.errors import EncodingError
 
-
 space_argument = click.argument("space", type=click.Path())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress on stderr.")

@@ -9,12 +9,71 @@ from typing import Any
 
 import click
 
+from nearspace.results import Hit, Measure, Neighbors, Report
+from nearspace.space import Recipe, Space
+
 Cell = str | int | float
 
 
 def print_json(value: Any) -> None:
     """Print one JSON value on one line."""
     click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def print_neighbors(found: Neighbors, *, as_json: bool) -> None:
+    """Print the hits of every query: one JSON object, or one table, a query."""
+    if as_json:
+        for answer in found.to_json():
+            print_json(answer)
+        return
+    header = ["query", "key", "score", *found.columns]
+    if sys.stdout.isatty():
+        for query, hits in found:
+            print_table(query, header[1:], [_cells(hit) for hit in hits])
+    else:
+        print_table("", header, [[query, *_cells(hit)] for query, hits in found for hit in hits])
+
+
+def print_report(report: Report, *, as_json: bool) -> None:
+    """Print measures with interval, baselines, n and coverage."""
+    if as_json:
+        print_json(report.to_json())
+        return
+    header = ["measure", "value", "low", "high", "baseline", "n", "coverage"]
+    print_table(report.space, header, [_measure_cells(measure) for measure in report])
+
+
+def print_answer(values: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one record: a JSON object, or its names and values, one pair a line."""
+    if as_json:
+        print_json(values)
+        return
+    width = max(map(len, values), default=0)
+    for name, value in values.items():
+        if sys.stdout.isatty():
+            click.echo(f"{click.style(name.ljust(width), bold=True)}  {_human(value)}")
+        else:
+            click.echo(f"{name}\t{_plain(value)}")
+
+
+def print_info(path: str, space: Space, *, as_json: bool) -> None:
+    """Print the size, the parts and the recipe of a Space."""
+    values = {
+        "space": path,
+        "count": len(space),
+        "dim": space.dim,
+        "metric": space.metric,
+        "columns": list(space.columns),
+        "encoder": space.encoder.kind if space.encoder else None,
+        "recipe": space.recipe.to_json(),
+    }
+    if not as_json:
+        values.pop("recipe")
+        values["columns"] = ", ".join(space.columns) or "none"
+        values["encoder"] = values["encoder"] or "none"
+        for number, recipe in enumerate((*space.recipe.history, space.recipe), start=1):
+            values.update(_recipe_lines(recipe, f"step {number} " if space.recipe.history else ""))
+    print_answer(values, as_json=as_json)
 
 
 def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
@@ -28,8 +87,8 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD)
     filled = [list(row) for row in rows]
+    table = Table(title=Text(printable(title), style="bold"), title_justify="left", box=box.SIMPLE_HEAD)
     for column, name in enumerate(header):
         numeric = all(isinstance(row[column], int | float) for row in filled)
         table.add_column(Text(name), justify="right" if numeric else "left")
@@ -38,27 +97,41 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]
     Console().print(table)
 
 
-def print_record(values: Mapping[str, Cell]) -> None:
-    """Print names and values, one pair a line."""
-    if not sys.stdout.isatty():
-        for name, value in values.items():
-            click.echo(f"{name}\t{_plain(value)}")
-        return
-    width = max(map(len, values), default=0)
-    for name, value in values.items():
-        click.echo(f"{click.style(name.ljust(width), bold=True)}  {_human(value)}")
+def printable(text: str) -> str:
+    """Escape what would steer a terminal; keys may come from anybody's file."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def _cells(hit: Hit) -> list[Cell]:
+    return [hit.key, hit.score, *hit.columns.values()]
+
+
+def _measure_cells(measure: Measure) -> list[Cell]:
+    baseline = ", ".join(f"{name} {value:.3f}" for name, value in measure.baseline.items())
+    return [measure.name, measure.value, measure.low, measure.high, baseline, measure.n, measure.coverage]
+
+
+def _recipe_lines(recipe: Recipe, step: str) -> dict[str, Cell]:
+    settings = " ".join(f"{name}={value}" for name, value in recipe.settings.items())
+    versions = " ".join(f"{name}={value}" for name, value in recipe.versions.items())
+    return {
+        f"{step}learner": recipe.learner,
+        f"{step}settings": settings,
+        f"{step}seed": "none" if recipe.seed is None else str(recipe.seed),
+        f"{step}data": recipe.data or "unknown",
+        f"{step}versions": versions,
+        f"{step}seconds": round(recipe.seconds, 1),
+    }
 
 
 def _plain(cell: Cell) -> str:
-    text = f"{cell:.6f}" if isinstance(cell, float) else str(cell)
-    return (
-        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
-        if "\t" in text or "\n" in text
-        else text
-    )
+    """One cell of a tab-separated line, where no cell may hold a tab or a line end."""
+    if isinstance(cell, float):
+        return f"{cell:.6f}"
+    return str(cell).replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _human(cell: Cell) -> str:
     if isinstance(cell, float):
-        return f"{cell:.4f}"
-    return f"{cell:,}" if isinstance(cell, int) else cell
+        return f"{cell:.3f}"
+    return f"{cell:,}" if isinstance(cell, int) else printable(cell)
