@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ class Map:
         method: "pca", "tsne", ...
         settings: the settings of the projector, JSON values.
         chance: the trust that random coordinates would have, k / (n - 1).
+        columns: name -> (n,) metadata of the points, for example "count".
     """
 
     keys: Keys
@@ -92,6 +94,7 @@ class Map:
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     chance: float = 0.0
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -109,6 +112,9 @@ class Measure:
         baseline: what a user would have without us (random, character overlap, ...): name -> value.
         n: how many cases it rests on.
         coverage: share of the cases that could be judged, 0..1.
+
+    Raises:
+        ValueError: it lacks an interval, a baseline or cases, or a figure is not finite.
     """
 
     name: str
@@ -118,6 +124,15 @@ class Measure:
     baseline: Mapping[str, float]
     n: int
     coverage: float = 1.0
+
+    def __post_init__(self) -> None:
+        figures = (self.value, self.low, self.high, self.coverage, *self.baseline.values())
+        if not all(isfinite(figure) for figure in figures):
+            raise ValueError(f"measure {self.name!r} has a figure that is not finite")
+        if self.low > self.high:
+            raise ValueError(f"measure {self.name!r} has an interval from {self.low} to {self.high}")
+        if not self.baseline or self.n < 1 or not 0 <= self.coverage <= 1:
+            raise ValueError(f"measure {self.name!r} lacks a baseline or cases")
 
 
 @dataclass(frozen=True)

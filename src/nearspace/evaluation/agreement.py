@@ -1,0 +1,107 @@
+"""Two Spaces on the same cases: is one better, or is the difference within the luck of the test set?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nearspace.evaluation.bootstrap import Figure, Floats, value_of
+from nearspace.evaluation.evidence import measured
+from nearspace.evaluation.families import Sources, load_all
+from nearspace.evaluation.settings import MeasureSettings
+from nearspace.evaluation.wordset import WordSet, measure_each, require_usable
+from nearspace.protocols import Progress, Quiet
+from nearspace.results import Measure, Report
+from nearspace.space import Space
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Figure of one Space minus that of another, on test sets drawn once for both (paired)."""
+
+    one: Figure
+    other: Figure
+
+    def __post_init__(self) -> None:
+        if self.one.strata != self.other.strata or self.one.cases != self.other.cases:
+            raise ValueError("the two figures rest on different cases")
+
+    @property
+    def strata(self) -> tuple[int, ...]:
+        """Those of both."""
+        return self.one.strata
+
+    @property
+    def cases(self) -> int:
+        """Those of both."""
+        return self.one.cases
+
+    @property
+    def total(self) -> int:
+        """That of the set."""
+        return self.one.total
+
+    @property
+    def share(self) -> bool:
+        """A difference is no share."""
+        return False
+
+    def __call__(self, weights: Floats) -> Floats:
+        """(b, units) weights -> (b,) differences."""
+        return np.asarray(self.one(weights) - self.other(weights))
+
+
+def compare(
+    space_a: Space,
+    space_b: Space,
+    *,
+    similarity: Sources = None,
+    analogies: Sources = None,
+    categories: Sources = None,
+    outliers: Sources = None,
+    restrict: int | None = 30_000,
+    method: str = "3cosadd",
+    oov: bool = False,
+    seed: int = 1,
+    samples: int = 1000,
+    progress: Progress = Quiet(),  # noqa: B008
+) -> Report:
+    """Measure `space_a` minus `space_b` on the cases that both can judge; arguments as in `verb.words`.
+
+    Each measure is called "set.figure.difference"; its interval is the paired bootstrap's, so the Spaces
+    differ by more than the luck of the test set where it leaves out 0; its baseline holds the figures of
+    "a" and "b" themselves on these cases.
+
+    Raises:
+        InputError: a file is not what it should be, or the Spaces have too few cases in common.
+        SettingError: an unknown name or a setting outside its range.
+    """
+    settings = MeasureSettings(restrict, method, oov, seed, samples)
+    tests, by_default = load_all(
+        {"similarity": similarity, "analogies": analogies, "categories": categories, "outliers": outliers}
+    )
+
+    def measures(test: WordSet) -> Iterator[Measure]:
+        return _differences(space_a, space_b, test, settings)
+
+    name = f"{space_a.name} - {space_b.name}"
+    return Report(name, measure_each(tests, measures, lenient=by_default, progress=progress))
+
+
+def _differences(
+    space_a: Space, space_b: Space, test: WordSet, settings: MeasureSettings
+) -> Iterator[Measure]:
+    one, other = test.on(space_a, settings), test.on(space_b, settings)
+    known = one.known & other.known
+    require_usable(test, known, f"{space_a.name!r} and {space_b.name!r} together")
+    theirs = other.figures(known)
+    for name, figure in one.figures(known).items():
+        yield measured(
+            f"{test.name}.{name}.difference",
+            Difference(figure, theirs[name]),
+            {"a": value_of(figure), "b": value_of(theirs[name])},
+            seed=settings.seed,
+            samples=settings.samples,
+        )

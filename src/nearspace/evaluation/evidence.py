@@ -1,0 +1,34 @@
+"""The one door by which a figure leaves the evaluation: with its interval, its baseline and its n."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nearspace.evaluation.bootstrap import Figure, percentile, resampled, stream, value_of
+from nearspace.evaluation.proportion import wilson
+from nearspace.results import Measure
+
+
+def measured(name: str, figure: Figure, baseline: Mapping[str, float], *, seed: int, samples: int) -> Measure:
+    """Make the Measure of a figure; there is no other way in `evaluation` to make one.
+
+    The 95 % interval is the percentile bootstrap's; for a share of cases it is widened to Wilson's, which
+    is the longer one where (almost) all cases are right or wrong.
+
+    Raises:
+        ValueError: no baseline, or no case was judged (a mistake of the caller, not of the user).
+    """
+    value = value_of(figure)
+    low, high = percentile(resampled(figure, stream(seed, name, "bootstrap"), samples), value)
+    if figure.share:
+        least, most = wilson(value, figure.cases)
+        low, high = min(low, least), max(high, most)
+    return Measure(
+        name=name,
+        value=value,
+        low=low,
+        high=high,
+        baseline=dict(baseline),
+        n=figure.cases,
+        coverage=figure.cases / figure.total,
+    )
