@@ -1,0 +1,245 @@
+"""One pass over a corpus: pieces of text in, the table of words and the file of their ids out.
+
+The table is bounded. When it is full, the rarest words are dropped so that at most half remain, as in
+word2vec: every word that came no more often than some count, and what they had counted is lost. The file
+keeps their ids, which would then mean other words, so the map from the ids before each drop to those after it
+is written down, and the file is translated at the end, backwards, with one map in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearspace.data.corpus_stream import ITEM
+from nearspace.data.text_characters import character_table, fill_page
+from nearspace.data.text_files import PIECE, Piece
+from nearspace.errors import EncodingError, InputError, OutputError
+from nearspace.kernels import tokens as kernel
+from nearspace.kernels.token_table import FULL, GROW, MARGIN, gather, rebuild
+from nearspace.protocols import Progress
+
+MOST_TYPES = 1_500_000  # with 20 bytes a word, 32 of the table and 8 of the id map: 90 MB
+_BYTES_A_TYPE = 20
+_FIRST_SLOTS = 1 << 16
+_CARRY = 4 * kernel.LONGEST
+
+
+class Scanner:
+    """Reads pieces, writes ids to `path`, and holds the table of words that they make.
+
+    Attributes:
+        names, starts, counts: the words as UTF-8 side by side, where each begins, how often it came; the
+            first `types` are in use.
+        state: counters, by the names in the kernel.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lowercase: bool,
+        errors: str,
+        progress: Progress,
+        most_types: int = MOST_TYPES,
+        piece: int = PIECE,
+    ) -> None:
+        self.path, self.progress, self.lowercase = path, progress, lowercase
+        self.replace = errors == "replace"
+        self.chars, self.fast = character_table(lowercase=lowercase)
+        # reserved, not used: pages that are never written take no memory
+        self.names = np.empty(most_types * _BYTES_A_TYPE + 4 * MARGIN, dtype=np.uint8)
+        self.starts = np.zeros(most_types + 1, dtype=np.int64)
+        self.counts = np.zeros(most_types, dtype=np.int64)
+        self.slots = np.zeros(_FIRST_SLOTS, dtype=np.uint64)
+        self.buffer = np.empty(piece + _CARRY, dtype=np.uint8)
+        self.out = np.empty(piece + _CARRY + 1, dtype=np.int32)
+        self.state = np.zeros(kernel.STATE_SIZE, dtype=np.int64)
+        self.state[kernel.FRESH] = 1
+        self.piece, self.held, self.written = piece, 0, 0
+        self.drops: list[int] = []
+        self.digest = hashlib.blake2b(digest_size=16)
+        try:
+            self.file = path.open("wb", buffering=0)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.file.close()
+        if kind is not None:
+            self.path.unlink(missing_ok=True)
+            for number in range(len(self.drops)):
+                self._map_path(number).unlink(missing_ok=True)
+
+    @property
+    def types(self) -> int:
+        """How many words the table has."""
+        return int(self.state[kernel.TYPES])
+
+    @property
+    def total(self) -> int:
+        """How many tokens were read."""
+        return int(self.state[kernel.TOKENS])
+
+    def feed(self, piece: Piece) -> None:
+        """Read a piece; what may be half a word at its end waits for the next one.
+
+        Raises:
+            EncodingError: invalid UTF-8. InputError: a NUL byte, or a ready-made token that is too long.
+            OutputError: the ids cannot be written.
+        """
+        data = np.frombuffer(piece.data, dtype=np.uint8)
+        for begin in range(0, max(len(data), 1), self.piece):
+            part = data[begin : begin + self.piece]
+            stop = self.held + len(part)
+            self.buffer[self.held : stop] = part
+            final = piece.final and begin + self.piece >= len(data)
+            self._scan(stop, final, piece, piece.offset + begin - self.held)
+            at = int(self.state[kernel.AT])
+            self.held = stop - at
+            self.buffer[: self.held] = self.buffer[at:stop].copy()
+
+    def _scan(self, stop: int, final: bool, piece: Piece, offset: int) -> None:
+        state = self.state
+        state[kernel.AT] = state[kernel.WRITTEN] = 0
+        while True:
+            table = (self.names, self.starts, self.counts, self.slots, self.out, state)
+            if piece.ready:
+                status = kernel.scan_tokens(self.buffer, stop, *table)
+            else:
+                status = kernel.scan_text(
+                    self.buffer, stop, final, self.replace, self.fast, self.chars, *table
+                )
+            if status == kernel.DONE:
+                break
+            if status == GROW:
+                self.slots = np.zeros(2 * len(self.slots), dtype=np.uint64)
+                rebuild(self.names, self.starts, self.types, self.slots)
+            elif status == FULL:
+                self._flush()
+                self._drop_rare()
+            elif status == kernel.PAGE:
+                fill_page(self.chars, int(state[kernel.CODE]), lowercase=self.lowercase)
+            else:
+                self._refuse(int(status), piece, offset, stop)
+        self._flush()
+
+    def _refuse(self, status: int, piece: Piece, offset: int, stop: int) -> None:
+        at = int(self.state[kernel.AT])
+        nul = np.flatnonzero(self.buffer[:stop] == 0)
+        if status == kernel.LONG:
+            begin = self.buffer[at : at + 40].tobytes().decode("utf-8", "replace")
+            raise InputError(
+                f"a token of the corpus has more than {kernel.LONGEST:,} bytes; it begins with {begin!r}",
+                "Give whole texts as strings, and only tokens in lists.",
+            )
+        if status == kernel.NUL or len(nul):
+            where = at if status == kernel.NUL else int(nul[0])
+            raise InputError(
+                f"{piece.name}: NUL byte at offset {offset + where:,}: this is a binary file, not text",
+                "Give UTF-8 text, if need be compressed with gzip, xz, zstd or bzip2.",
+            )
+        raise EncodingError(
+            f"{piece.name}: invalid UTF-8 at byte offset {offset + at:,}",
+            "Convert the file to UTF-8, or use errors='replace' (--errors=replace).",
+        )
+
+    def _flush(self) -> None:
+        written = int(self.state[kernel.WRITTEN])
+        data = self.out[:written].astype(ITEM, copy=False).data.cast("B") if written else memoryview(b"")
+        self.digest.update(data)
+        try:
+            while len(data):
+                data = data[self.file.write(data) :]
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        self.written += written
+        self.state[kernel.WRITTEN] = 0
+
+    def _drop_rare(self) -> None:
+        """Drop the words of the lowest counts, so that at most half remain, and note what the ids become."""
+        types = self.types
+        counts = self.counts[:types]
+        keep = types // 2
+        most = int(np.partition(counts, types - keep - 1)[types - keep - 1])
+        kept = np.flatnonzero(counts > most)
+        ids = np.full(types + 1, -1, dtype=np.int32)
+        ids[kept] = np.arange(len(kept), dtype=np.int32)
+        self.digest.update(self.names[: self.starts[types]].data)
+        _write_array(self._map_path(len(self.drops)), ids)
+        self.drops.append(self.written)
+        offsets = np.zeros_like(self.starts)
+        gather(self.names, self.starts, kept, self.names, offsets[: len(kept) + 1])
+        self.starts = offsets
+        self.counts[: len(kept)] = counts[kept]
+        self.counts[len(kept) :] = 0
+        self.state[kernel.TYPES] = len(kept)
+        self.slots[:] = 0
+        rebuild(self.names, self.starts, len(kept), self.slots)
+        self.progress.note(
+            f"the table of {types:,} words was full after {self.total:,} tokens: the words that had come at "
+            f"most {most:,} times were dropped"
+        )
+
+    def _map_path(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.map{number}")
+
+    def finish(self) -> str:
+        """End the file, make its ids those of the table (`types` for dropped words), give the fingerprint."""
+        self.file.close()
+        self.digest.update(self.names[: self.starts[self.types]].data)
+        self.buffer = self.out = self.slots = self.chars = np.empty(0)  # type: ignore[assignment]
+        if self.drops:
+            self._translate()
+        return self.digest.hexdigest()
+
+    def _translate(self) -> None:
+        now = np.arange(self.types + 1, dtype=np.int32)
+        stop = self.drops[-1]
+        try:
+            with self.path.open("r+b", buffering=0) as file:
+                for number in range(len(self.drops) - 1, -1, -1):
+                    path = self._map_path(number)
+                    then = np.fromfile(path, dtype=np.int32)
+                    now = np.where(then < 0, np.int32(self.types), now[then]).astype(np.int32)
+                    start = self.drops[number - 1] if number else 0
+                    for begin in range(start, stop, PIECE):
+                        _replace(file, begin, min(begin + PIECE, stop), now)
+                    stop = start
+                    path.unlink()
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+
+def _replace(file: Any, begin: int, end: int, ids: NDArray[np.int32]) -> None:
+    """Entries begin..end of `file`: x -> ids[x]; -1 stays."""
+    entries = np.empty(end - begin, dtype=ITEM)
+    file.seek(begin * ITEM.itemsize)
+    free = entries.data.cast("B")
+    while len(free):
+        free = free[file.readinto(free) :]
+    changed = np.where(entries < 0, -1, ids[entries]).astype(ITEM).data.cast("B")
+    file.seek(begin * ITEM.itemsize)
+    while len(changed):
+        changed = changed[file.write(changed) :]
+
+
+def _write_array(path: Path, values: NDArray[np.int32]) -> None:
+    try:
+        values.tofile(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path}: the encoded corpus cannot be written ({error.strerror or error})",
+        "It needs 4 bytes for every token: free some space there or choose another folder.",
+    )
