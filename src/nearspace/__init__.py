@@ -8,6 +8,9 @@ from typing import Any
 from nearspace.errors import NearspaceError
 from nearspace.keys import Keys
 from nearspace.results import Map, Measure, Neighbors, Report
+
+# not lazy: the folder of this name would otherwise take the name as soon as a module of it is imported
+from nearspace.search.nearest import search
 from nearspace.space import Recipe, Space
 
 __version__ = "0.1.0"
@@ -17,7 +20,6 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "learn": ("nearspace.learners.verb", None),
     "measure": ("nearspace.evaluation.verb", None),
     "nearest": ("nearspace.search.nearest", "nearest"),
-    "search": ("nearspace.search.nearest", "search"),
     "analogy": ("nearspace.search.analogy", "analogy"),
     "similarity": ("nearspace.search.compare", "similarity"),
     "doesnt_match": ("nearspace.search.compare", "doesnt_match"),

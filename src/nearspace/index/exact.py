@@ -1,0 +1,124 @@
+"""ExactIndex: compares every query with every vector; the truth that other indexes are measured against."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nearspace.errors import DimensionError, InputError, SettingError
+from nearspace.index.blockwise import top_rows
+from nearspace.index.linear import SCORERS
+from nearspace.space import norms_of
+
+
+class ExactIndex:
+    """Finds the exact nearest rows of a fixed set of vectors, blockwise, without copying them.
+
+    Scores are computed in float64 and rounded to float32; rows of equal score come in row order. So the
+    answer to a query does not depend on the other queries of the batch, on block sizes or on the number of
+    threads.
+
+    Args:
+        vectors: (n, d) float32; may be a memory map. Rows with NaN or infinity are never found.
+        norms: (n,) float32 Euclidean norms of the vectors; computed if not given (one pass over the vectors).
+        metric: "cosine" (a zero vector scores 0), "dot" or "euclidean" (the score is the negative distance).
+
+    Raises:
+        SettingError: the metric is not one of these.
+        DimensionError: the shapes do not fit.
+    """
+
+    def __init__(
+        self, vectors: NDArray[np.float32], norms: NDArray[np.float32] | None = None, metric: str = "cosine"
+    ) -> None:
+        if metric not in SCORERS:
+            raise SettingError(f"metric is {metric!r}", f"Accepted metrics: {', '.join(SCORERS)}.")
+        if vectors.ndim != 2 or (norms is not None and norms.shape != vectors.shape[:1]):
+            shapes = f"vectors {vectors.shape}" + ("" if norms is None else f", norms {norms.shape}")
+            raise DimensionError(f"an index takes vectors (n, d) and norms (n,), got {shapes}")
+        self.vectors = vectors
+        self.norms = norms_of(vectors) if norms is None else norms
+        self.metric = metric
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        restrict: int | None = None,
+        exclude: ArrayLike | None = None,
+        *,
+        workers: int = 1,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the k nearest rows of each query.
+
+        Args:
+            queries: (q, d) finite.
+            k: hits a query, at least 1; may exceed n.
+            restrict: look only at the first so many rows.
+            exclude: (q, e) rows that are no hits of a query; -1 pads.
+            workers: threads for batches of more than 256 queries, on top of those of BLAS.
+
+        Returns:
+            rows (q, k) int64 and scores (q, k) float32, best first, ties by row; -1 and -inf where fewer
+            than k rows are left.
+
+        Raises:
+            DimensionError: the queries have another dimension.
+            InputError: a query has NaN or infinity, or `exclude` has another shape.
+            SettingError: k or restrict is not a whole number of at least 1.
+        """
+        wanted = check_count("k", k)
+        limit = len(self) if restrict is None else min(len(self), check_count("restrict", restrict))
+        asked = check_queries(queries, self.vectors.shape[1])
+        banned = None if exclude is None else _check_exclude(exclude, len(asked))
+        scorer = SCORERS[self.metric](asked, self.vectors, self.norms)
+        return top_rows(
+            scorer, len(asked), limit, wanted, exclude=banned, workers=check_count("workers", workers)
+        )
+
+
+def check_count(name: str, value: int) -> int:
+    """Give `value` as an int.
+
+    Raises:
+        SettingError: it is not a whole number of at least 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise SettingError(f"{name} is {value!r}", f"{name} must be a whole number of at least 1.")
+    return int(value)
+
+
+def check_queries(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
+    """Give queries as a (q, dim) float32 array.
+
+    Raises:
+        DimensionError: they have another shape.
+        InputError: one of them has NaN or infinity.
+    """
+    with np.errstate(over="ignore"):
+        asked = np.asarray(queries, dtype=np.float32)
+    if asked.ndim != 2 or asked.shape[1] != dim:
+        raise DimensionError(
+            f"queries have shape {asked.shape}, expected (q, {dim})",
+            f"A query must have the {dim} components of the vectors; give one query as shape (1, {dim}).",
+        )
+    bad = np.flatnonzero(~np.isfinite(asked).all(axis=1))
+    if len(bad):
+        raise InputError(
+            f"query {bad[0]} of {len(asked)} has a component that is NaN or infinite in float32",
+            "Leave such vectors out or mend what made them.",
+        )
+    return asked
+
+
+def _check_exclude(exclude: ArrayLike, count: int) -> NDArray[np.int64]:
+    rows = np.asarray(exclude)
+    if rows.ndim != 2 or len(rows) != count or not (rows.size == 0 or np.issubdtype(rows.dtype, np.integer)):
+        raise InputError(
+            f"exclude is {rows.dtype} of shape {rows.shape}, expected whole numbers of shape ({count}, e)",
+            "Give one list of rows a query, filled up with -1.",
+        )
+    return rows.astype(np.int64)

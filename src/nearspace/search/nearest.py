@@ -1,0 +1,103 @@
+"""nearest and search: a Space and a query give Neighbors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nearspace.errors import InputError, SettingError
+from nearspace.results import Neighbors
+from nearspace.search.methods import add, check_method, multiply
+from nearspace.search.terms import Term, index_of, place, place_terms, place_text
+from nearspace.space import Space
+
+
+def nearest(
+    space: Space, items: str | Sequence[Any] | NDArray[Any], *, k: int = 10, restrict: int | None = None
+) -> Neighbors:
+    """Find the k nearest rows of each item.
+
+    Args:
+        space: where to search.
+        items: a key, a list of keys, a vector (d,) or vectors (q, d). A key is no hit of its own. Words that
+            are no keys are placed by the encoder of the Space, if it has one.
+        k: hits an item, at least 1; may exceed the size of the Space.
+        restrict: look only at the first so many rows, which in learned spaces are the most frequent keys.
+
+    Raises:
+        UnknownKeyError: a word is no key and cannot be encoded; the error suggests keys like it.
+        DimensionError: vectors have another dimension than the Space.
+        InputError: nothing was asked, or a vector has NaN or infinity.
+        SettingError: k or restrict is not a whole number of at least 1.
+    """
+    placed = place(space, items)
+    rows, scores = index_of(space).search(placed.vectors, k, restrict, placed.rows[:, None])
+    return Neighbors(placed.labels, rows, scores, space.keys, space.columns)
+
+
+def search(
+    space: Space,
+    query: str | None = None,
+    *,
+    positive: str | Iterable[Term] = (),
+    negative: str | Iterable[Term] = (),
+    k: int = 10,
+    method: str = "3cosadd",
+    restrict: int | None = None,
+) -> Neighbors:
+    """Find the rows that are near to a text and to positive terms, and far from negative ones.
+
+    Args:
+        space: where to search.
+        query: text, one more positive term: the key of that name; else, if one of its words at least is a
+            key, the mean of its words; else what the encoder makes of it.
+        positive: keys, vectors (d,), or (key or vector, weight) to be near to.
+        negative: the same, to be far from. No term is a hit.
+        k: hits, at least 1; may exceed the size of the Space.
+        method: "3cosadd" adds the terms up (Mikolov and others 2013); "3cosmul" multiplies cosines and takes
+            no weights (Levy and Goldberg 2014).
+        restrict: look only at the first so many rows, which in learned spaces are the most frequent keys.
+
+    Returns:
+        One query. Scores are those of the metric of the Space to the sum of the terms, or the product of
+        3CosMul.
+
+    Raises:
+        UnknownKeyError: a term is no key and cannot be encoded; the error suggests keys like it.
+        DimensionError: a vector has another dimension than the Space.
+        InputError: nothing was asked, the terms cancel each other out, or a vector has NaN or infinity.
+        SettingError: the method, k, restrict or a weight is not accepted.
+    """
+    check_method(method)
+    wanted, wanted_weights = place_terms(space, positive)
+    unwanted, unwanted_weights = place_terms(space, negative)
+    asked = [] if query is None else [place_text(space, query)]
+    vectors = np.concatenate([*(one.vectors for one in asked), wanted.vectors, unwanted.vectors])
+    rows = np.concatenate([*(one.rows for one in asked), wanted.rows, unwanted.rows])
+    labels = [*(label for one in asked for label in one.labels), *wanted.labels]
+    if not len(vectors):
+        raise InputError("the query is empty", "Give a text, or positive or negative terms.")
+    weights = np.concatenate([np.ones(len(asked)), wanted_weights, -unwanted_weights])
+    if method == "3cosadd":
+        found, scores = add(space, vectors[None], weights, k, restrict, rows[None])
+    else:
+        _check_unweighted(weights)
+        numbers = np.arange(len(vectors), dtype=np.int64)[None]
+        split = len(labels)
+        found, scores = multiply(
+            space, vectors, numbers[:, :split], numbers[:, split:], k, restrict, rows[None]
+        )
+    label = " - ".join([" + ".join(labels), *unwanted.labels]).strip()
+    return Neighbors((label,), found, scores, space.keys, space.columns)
+
+
+def _check_unweighted(weights: NDArray[np.float64]) -> None:
+    if (np.abs(weights) != 1).any():
+        raise SettingError("3cosmul takes no weights", "Leave the weights out, or use method '3cosadd'.")
+    if not (weights > 0).any():
+        raise SettingError(
+            "3cosmul needs a positive term", "Give a text or positive terms, or use '3cosadd'."
+        )
