@@ -100,12 +100,16 @@ class CategoryTrial:
         return spherical_kmeans(unit(vectors), len(np.unique(gold)), generator)
 
     def figures(self, known: Mask) -> dict[str, Figure]:
-        """The purity: share of words that are of the most common category of their cluster."""
+        """The purity: share of words that are of the most common category of their cluster.
+
+        Words of one category stand or fall together, so categories are what the bootstrap draws.
+        """
         kept = known[self.test.places]
         gold = self.test.labels[kept]
         clusters = self._clusters(self.placed.vectors[self.test.places[kept]], gold)
-        pure = at_home(clusters, gold)
-        return {"purity": Share(pure, np.ones(len(pure)), self.test.total)}
+        _, category = np.unique(gold, return_inverse=True)
+        hits = np.bincount(category, weights=at_home(clusters, gold)).astype(np.float64)
+        return {"purity": Share(hits, np.bincount(category).astype(np.float64), self.test.total)}
 
     def baselines(self, known: Mask) -> dict[str, dict[str, float]]:
         """Clusters of the same sizes filled at random (mean of 100), and clusters of hashed n-grams."""

@@ -18,6 +18,8 @@ def measured(name: str, figure: Figure, baseline: Mapping[str, float], *, seed: 
     Raises:
         ValueError: no baseline, or no case was judged (a mistake of the caller, not of the user).
     """
+    if figure.cases < 1:
+        raise ValueError(f"measure {name!r} rests on no case")
     value = value_of(figure)
     low, high = percentile(resampled(figure, stream(seed, name, "bootstrap"), samples), value)
     if figure.share:

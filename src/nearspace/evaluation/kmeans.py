@@ -10,7 +10,7 @@ Labels = NDArray[np.int64]
 
 
 def spherical_kmeans(
-    vectors: Vectors, k: int, generator: np.random.Generator, *, restarts: int = 10, rounds: int = 100
+    vectors: Vectors, k: int, generator: np.random.Generator, *, restarts: int = 30, rounds: int = 50
 ) -> Labels:
     """(n, d) unit vectors -> (n,) cluster numbers below `k`; the best of `restarts` by total cosine.
 
@@ -42,9 +42,12 @@ def _settle(vectors: Vectors, centres: Vectors, rounds: int) -> tuple[Labels, fl
         near = vectors @ centres.T
         nearest = near.argmax(axis=1)
         reached = near[np.arange(len(vectors)), nearest]
-        for empty in np.setdiff1d(np.arange(k), nearest):
-            lonely = int(reached.argmin())
-            nearest[lonely], reached[lonely] = empty, 1.0
+        counts = np.bincount(nearest, minlength=k)
+        for empty in np.flatnonzero(counts == 0):  # it takes the farthest vector of a cluster of several
+            lonely = int(np.where(counts[nearest] > 1, reached, np.inf).argmin())
+            counts[nearest[lonely]] -= 1
+            counts[empty] = 1
+            nearest[lonely] = empty
         if np.array_equal(nearest, labels):
             break
         labels = nearest

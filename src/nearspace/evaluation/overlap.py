@@ -21,7 +21,7 @@ def dice(left: str, right: str) -> float:
     return 2 * len(one & other) / (len(one) + len(other))
 
 
-def spelled(words: Sequence[str], buckets: int = 512) -> NDArray[np.float32]:
+def spelled(words: Sequence[str], buckets: int = 256) -> NDArray[np.float32]:
     """(n, buckets) counts of hashed n-grams: vectors that know the spelling and nothing else."""
     vectors = np.zeros((len(words), buckets), dtype=np.float32)
     for row, word in enumerate(words):

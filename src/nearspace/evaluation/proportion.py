@@ -1,9 +1,10 @@
 """Shares of right answers: of independent cases, of cases in groups, and of analogy questions.
 
-Questions are made from word pairs, every pair meets every other, so a pair that the Space knows well makes
-many questions right at once. Drawing questions again would pretend that they are independent; drawing
-*pairs* again does not: a question then counts (how often its first pair was drawn) x (how often its second
-was), the pigeonhole bootstrap (Owen 2007, doi:10.1214/07-AOAS122).
+Cases that share a word share their luck, and an interval that takes them for independent is too short
+(docs/decisions/measure-intervals.md). So the bootstrap draws the unit behind the cases: the category, the
+group of words, and for analogies the word pair. Questions are made from pairs, and every pair meets every
+other; a question counts (how often its first pair was drawn) x (how often its second was), the pigeonhole
+bootstrap (Owen 2007, doi:10.1214/07-AOAS122).
 """
 
 from __future__ import annotations
