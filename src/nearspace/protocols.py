@@ -79,7 +79,9 @@ class Encoder(Protocol):
         fingerprint: hexadecimal; equal exactly when the same items get the same vectors.
     """
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """Name in the table of encoders."""
 
     @property
     def dim(self) -> int:

@@ -1,0 +1,302 @@
+"""Rounds of seeded parallel word training.
+
+In a round each of S shards trains on a block of text with a copy of just the rows that the block touches,
+all from the state that the last round left; then the changes are added in shard order, by the row's weight:
+
+    P[row] <- P[row] + weight[row] * sum over shards s of (copy_s[row] - P[row])
+
+Which thread works on which shard, or merges which part, changes nothing. A block and its rows fit the
+second-level cache. Arguments in common are held in the named tuples below, arrays flat and 64-byte aligned.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from nearspace.kernels.cbow import train_cbow
+from nearspace.kernels.sampling import block_state, sample_negatives, sample_words
+from nearspace.kernels.simd import add, fma, load, mul, prefetch, splat, store, sub
+from nearspace.kernels.skipgram import train_skipgram
+from nearspace.kernels.threads import barrier, ticket
+
+AHEAD = 4  # rows asked for ahead of time
+
+
+class Plan(NamedTuple):
+    """Numbers that say how training runs."""
+
+    stride: int  # float32 a row, a multiple of 16
+    window: int
+    negative: int
+    block: int  # tokens of a block
+    shards: int
+    parts: int  # parts of the merge
+    cbow: bool
+    seed: int
+
+
+class Tables(NamedTuple):
+    """What sampling reads."""
+
+    remap: Any  # int32: provisional id -> row or -1
+    keep: Any  # (V,) uint32
+    accept: Any  # (V,) uint32
+    alias: Any  # (V,) int32
+    starts: Any  # (V + 1,) int64 into grams; or (0,) without subwords
+    grams: Any  # int32 rows of `inputs` that a word's vector is the mean of, besides its own
+
+
+class Model(NamedTuple):
+    """The two matrices and the merge weights of their rows."""
+
+    inputs: Any  # flat float32
+    outputs: Any  # flat float32
+    input_weights: Any  # float32 a row
+    output_weights: Any  # float32 a row
+
+
+class Shards(NamedTuple):
+    """Room for the shards of one round; the first axis is the shard."""
+
+    words: Any  # (S, block) int32
+    centres: Any
+    first: Any
+    last: Any
+    draws: Any  # (S, block * negative) int32
+    pool: Any  # (S, pool) int32
+    input_rows: Any  # (S, block) int32: global row of each local one
+    output_rows: Any  # (S, block + pool) int32
+    used: Any  # (S, 2) int64: local input and output rows
+    inputs: Any  # (S, block * stride) float32
+    outputs: Any  # (S, (block + pool) * stride) float32
+    stats: Any  # (S, 2) float64: sampled loss and its pairs
+
+
+@njit(cache=True, nogil=True)
+def localise(ids, count, place, rows, used):  # type: ignore[no-untyped-def]
+    """Replace rows ids[:count] by local slots, listing new ones in rows[used:]; returns the slots used."""
+    for i in range(count):
+        row = ids[i]
+        slot = place[row]
+        if slot < 0:
+            slot = used
+            place[row] = slot
+            rows[used] = row
+            used += 1
+        ids[i] = slot
+    return used
+
+
+@njit(cache=True, nogil=True)
+def gather(matrix, stride, rows, used, place, local):  # type: ignore[no-untyped-def]
+    """local[i] = matrix[rows[i]]; clears the places."""
+    for i in range(used):
+        if i + AHEAD < used:
+            ahead = np.int64(rows[i + AHEAD]) * stride
+            for j in range(0, stride, 16):
+                prefetch(matrix, ahead + j)
+        row = np.int64(rows[i]) * stride
+        place[rows[i]] = -1
+        for j in range(0, stride, 16):
+            store(local, i * stride + j, load(matrix, row + j))
+
+
+@njit(cache=True, nogil=True)
+def subtract(matrix, stride, rows, used, local):  # type: ignore[no-untyped-def]
+    """local[i] -= matrix[rows[i]]."""
+    for i in range(used):
+        if i + AHEAD < used:
+            ahead = np.int64(rows[i + AHEAD]) * stride
+            for j in range(0, stride, 16):
+                prefetch(matrix, ahead + j)
+        row = np.int64(rows[i]) * stride
+        for j in range(0, stride, 16):
+            at = i * stride + j
+            store(local, at, sub(load(local, at), load(matrix, row + j)))
+
+
+@njit(cache=True, nogil=True)
+def _mean_row(matrix, stride, row, starts, grams, j):  # type: ignore[no-untyped-def]
+    """16 columns of the mean of a word's own row and its n-gram rows."""
+    total = load(matrix, np.int64(row) * stride + j)
+    for g in range(starts[row], starts[row + 1]):
+        total = add(total, load(matrix, np.int64(grams[g]) * stride + j))
+    return mul(total, splat(np.float32(1.0) / np.float32(1 + starts[row + 1] - starts[row])))
+
+
+@njit(cache=True, nogil=True)
+def gather_means(matrix, stride, rows, used, place, starts, grams, local):  # type: ignore[no-untyped-def]
+    """local[i] = mean of matrix[row] and matrix[its n-grams], row = rows[i]; clears the places."""
+    for i in range(used):
+        row = rows[i]
+        place[row] = -1
+        for j in range(0, stride, 16):
+            store(local, i * stride + j, _mean_row(matrix, stride, row, starts, grams, j))
+
+
+@njit(cache=True, nogil=True)
+def subtract_means(matrix, stride, rows, used, starts, grams, local):  # type: ignore[no-untyped-def]
+    """local[i] -= mean of matrix[row] and matrix[its n-grams], row = rows[i]."""
+    for i in range(used):
+        for j in range(0, stride, 16):
+            at = i * stride + j
+            store(local, at, sub(load(local, at), _mean_row(matrix, stride, rows[i], starts, grams, j)))
+
+
+@njit(cache=True, nogil=True)
+def _add_row(matrix, stride, row, weight, local, at):  # type: ignore[no-untyped-def]
+    scale = splat(weight)
+    base = np.int64(row) * stride
+    for j in range(0, stride, 16):
+        store(matrix, base + j, fma(scale, load(local, at + j), load(matrix, base + j)))
+
+
+@njit(cache=True, nogil=True)
+def merge(matrix, stride, rows, used, weights, local, part, parts):  # type: ignore[no-untyped-def]
+    """matrix[row] += weights[row] * local[i], row = rows[i], for rows with row % parts == part."""
+    for i in range(used):
+        if rows[i] % parts == part:
+            _add_row(matrix, stride, rows[i], weights[rows[i]], local, i * stride)
+
+
+@njit(cache=True, nogil=True)
+def merge_grams(matrix, stride, rows, used, weights, starts, grams, local, part, parts):  # type: ignore[no-untyped-def]
+    """As `merge`, the change of a word going to its own row and to each of its n-gram rows."""
+    for i in range(used):
+        word = rows[i]
+        if word % parts == part:
+            _add_row(matrix, stride, word, weights[word], local, i * stride)
+        for g in range(starts[word], starts[word + 1]):
+            if grams[g] % parts == part:
+                _add_row(matrix, stride, grams[g], weights[grams[g]], local, i * stride)
+
+
+@njit(cache=True, nogil=True)
+def _train(plan, shards, s, inputs, outputs, count, rate, scratch):  # type: ignore[no-untyped-def]
+    if plan.cbow:
+        train_cbow(
+            inputs, outputs, plan.stride, shards.words[s], shards.centres[s], shards.first[s],
+            shards.last[s], shards.draws[s], plan.negative, count, rate, scratch, shards.stats[s],
+        )  # fmt: skip
+    else:
+        train_skipgram(
+            inputs, outputs, plan.stride, shards.words[s], shards.centres[s], shards.first[s],
+            shards.last[s], shards.draws[s], plan.negative, count, rate, scratch, shards.stats[s],
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _sample(plan, tables, shards, s, tokens, block):  # type: ignore[no-untyped-def]
+    """Sample a block; words and centres are rows, draws are numbers within the pool."""
+    words = shards.words[s]
+    count, state = sample_words(
+        tokens, tables.remap, tables.keep, plan.window, block_state(plan.seed, block),
+        words, shards.first[s], shards.last[s],
+    )  # fmt: skip
+    shards.centres[s, :count] = words[:count]
+    sample_negatives(
+        words, count, tables.accept, tables.alias, plan.negative, state, shards.pool[s], shards.draws[s]
+    )
+    return count
+
+
+@njit(cache=True, nogil=True)
+def run_block(plan, tables, model, shards, s, tokens, block, rate, places, scratch):  # type: ignore[no-untyped-def]
+    """Train shard `s` on `tokens` with copies of the rows; leaves its changes in the room of the shard."""
+    count = _sample(plan, tables, shards, s, tokens, block)
+    ins, outs = shards.inputs[s], shards.outputs[s]
+    in_rows, out_rows = shards.input_rows[s], shards.output_rows[s]
+    pool, draws = shards.pool[s], shards.draws[s]
+    used_in = localise(shards.words[s], count, places[0], in_rows, 0)
+    used_out = localise(shards.centres[s], count, places[1], out_rows, 0)
+    used_out = localise(pool, pool.shape[0], places[1], out_rows, used_out)
+    for k in range(count * plan.negative):
+        draws[k] = pool[draws[k]]
+    shards.used[s, 0] = used_in
+    shards.used[s, 1] = used_out
+    subwords = tables.starts.shape[0] > 0
+    if subwords:
+        gather_means(model.inputs, plan.stride, in_rows, used_in, places[0], tables.starts, tables.grams, ins)
+    else:
+        gather(model.inputs, plan.stride, in_rows, used_in, places[0], ins)
+    gather(model.outputs, plan.stride, out_rows, used_out, places[1], outs)
+    _train(plan, shards, s, ins, outs, count, rate, scratch)
+    if subwords:
+        subtract_means(model.inputs, plan.stride, in_rows, used_in, tables.starts, tables.grams, ins)
+    else:
+        subtract(model.inputs, plan.stride, in_rows, used_in, ins)
+    subtract(model.outputs, plan.stride, out_rows, used_out, outs)
+
+
+@njit(cache=True, nogil=True)
+def merge_part(plan, tables, model, shards, part):  # type: ignore[no-untyped-def]
+    """Add the changes of all shards, in their order, to the rows of one part."""
+    for s in range(plan.shards):
+        if tables.starts.shape[0] > 0:
+            merge_grams(
+                model.inputs, plan.stride, shards.input_rows[s], shards.used[s, 0], model.input_weights,
+                tables.starts, tables.grams, shards.inputs[s], part, plan.parts,
+            )  # fmt: skip
+        else:
+            merge(
+                model.inputs, plan.stride, shards.input_rows[s], shards.used[s, 0], model.input_weights,
+                shards.inputs[s], part, plan.parts,
+            )  # fmt: skip
+        merge(
+            model.outputs, plan.stride, shards.output_rows[s], shards.used[s, 1], model.output_weights,
+            shards.outputs[s], part, plan.parts,
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def run_rounds(plan, tables, model, shards, tokens, lengths, rates, block, places, scratch, gate, threads):  # type: ignore[no-untyped-def]
+    """Run len(rates) rounds; called by `threads` threads at once, each with its own places and scratch.
+
+    Args:
+        tokens: (S, rounds * plan.block) int32 the text of each shard; lengths: (S,) how much of it is there.
+        rates: (rounds,) float32 step sizes. block: number of the first block, for the random streams.
+        places: (2, V) int32, all -1. gate: see `threads.gate`.
+    """
+    for r in range(rates.shape[0]):
+        s = ticket(gate)
+        while s < plan.shards:
+            begin = min(r * plan.block, lengths[s])
+            end = min((r + 1) * plan.block, lengths[s])
+            number = block + r * plan.shards + s
+            text = tokens[s, begin:end]
+            run_block(plan, tables, model, shards, s, text, number, rates[r], places, scratch)
+            s = ticket(gate)
+        barrier(gate, threads)
+        part = ticket(gate)
+        while part < plan.parts:
+            merge_part(plan, tables, model, shards, part)
+            part = ticket(gate)
+        barrier(gate, threads)
+
+
+@njit(cache=True, nogil=True)
+def run_free(plan, tables, model, shards, s, tokens, rates, block, places, scratch):  # type: ignore[no-untyped-def]
+    """Train on `tokens`, a block a rate, straight on the shared rows while other threads do the same.
+
+    Lock-free as in Recht et al. 2011 (Hogwild!): two runs differ. Only the subword means are copied.
+    """
+    for r in range(rates.shape[0]):
+        text = tokens[r * plan.block : (r + 1) * plan.block]
+        count = _sample(plan, tables, shards, s, text, block + r)
+        pool, draws = shards.pool[s], shards.draws[s]
+        for k in range(count * plan.negative):
+            draws[k] = pool[draws[k]]
+        if tables.starts.shape[0] == 0:
+            _train(plan, shards, s, model.inputs, model.outputs, count, rates[r], scratch)
+            continue
+        rows, ins = shards.input_rows[s], shards.inputs[s]
+        used = localise(shards.words[s], count, places[0], rows, 0)
+        gather_means(model.inputs, plan.stride, rows, used, places[0], tables.starts, tables.grams, ins)
+        _train(plan, shards, s, ins, model.outputs, count, rates[r], scratch)
+        subtract_means(model.inputs, plan.stride, rows, used, tables.starts, tables.grams, ins)
+        merge_grams(
+            model.inputs, plan.stride, rows, used, model.input_weights, tables.starts, tables.grams, ins, 0, 1
+        )
