@@ -78,12 +78,15 @@ def test_mean_leaves_out_missing_rows(road):
     rows = np.array([[1, 2], [3, 6], [100, 100]], dtype=np.float32)
     ids = np.array([0, -1, 1, -1, 2], dtype=np.int32)
     starts = np.array([0, 3, 4, 4, 5], dtype=np.int64)
-    assert road(rows, ids, starts).tolist() == [[2, 4], [0, 0], [0, 0], [100, 100]]
+    own = np.array([[50, 0]], dtype=np.float32)
+    own_ids = np.array([-1, -1, 0, 0])
+    assert road(rows, ids, starts, own, own_ids).tolist() == [[2, 4], [0, 0], [50, 0], [75, 50]]
 
 
 def test_mean_kernel_is_near_its_twin():
     rng = np.random.default_rng(3)
-    rows = rng.normal(size=(50, 7)).astype(np.float32)
+    rows, own = (rng.normal(size=(50, 7)).astype(np.float32) for _ in range(2))
     starts = np.concatenate([[0], np.cumsum(rng.integers(0, 9, 40))])
     ids = rng.integers(-5, 50, starts[-1]).astype(np.int32)
-    np.testing.assert_allclose(mean_rows(rows, ids, starts), mean_rows_numpy(rows, ids, starts), atol=1e-6)
+    given_all = (rows, ids, starts, own, rng.integers(-5, 50, 40))
+    np.testing.assert_allclose(mean_rows(*given_all), mean_rows_numpy(*given_all), atol=1e-6)

@@ -106,33 +106,48 @@ def ngram_rows(
 
 
 def mean_rows_numpy(
-    rows: NDArray[np.float32], ids: NDArray[np.int32], starts: NDArray[np.int64]
+    rows: NDArray[np.float32],
+    ids: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    own_rows: NDArray[np.float32],
+    own_ids: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """Mean of the rows of every word, (n, d); zeros where a word has none."""
-    # v_i = 1/m_i * sum over j in starts_i .. starts_i+1 of rows[ids_j]; ids below 0 are not counted in m_i
+    """Mean of the own row and the n-gram rows of every word, (n, d); zeros where a word has none.
+
+    rows (r, d); ids (m,) and starts (n + 1,) as `ngram_rows` gives them, but row numbers in place of buckets,
+    -1: no row; own_rows (w, d); own_ids (n,), -1: no row of its own.
+    """
+    # v_i = (u_i + sum over j in starts_i .. starts_i+1 of rows[ids_j]) / m_i, m_i = number of rows in the sum
     means = np.zeros((len(starts) - 1, rows.shape[1]), dtype=np.float32)
     for word in range(len(means)):
         used = ids[starts[word] : starts[word + 1]]
         used = used[used >= 0]
-        if len(used):
-            means[word] = rows[used].sum(axis=0) * np.float32(1 / len(used))
+        count = len(used) + int(own_ids[word] >= 0)
+        if own_ids[word] >= 0:
+            means[word] = own_rows[own_ids[word]]
+        if count:
+            means[word] = (means[word] + rows[used].sum(axis=0)) * np.float32(1 / count)
     return means
 
 
 @njit(cache=True, nogil=True)
-def mean_rows(rows, ids, starts):  # type: ignore[no-untyped-def]
-    """Mean of the rows of every word, summed in the order of the ids: rows (r, d), see `mean_rows_numpy`."""
+def mean_rows(rows, ids, starts, own_rows, own_ids):  # type: ignore[no-untyped-def]
+    """Mean of the rows of every word, own row first, then in the order of ids: see `mean_rows_numpy`."""
     dim = rows.shape[1]
     means = np.zeros((len(starts) - 1, dim), dtype=np.float32)
     for word in range(len(means)):
-        used = 0
+        count = 0
+        if own_ids[word] >= 0:
+            count = 1
+            for component in range(dim):
+                means[word, component] = own_rows[own_ids[word], component]
         for at in range(starts[word], starts[word + 1]):
             if ids[at] >= 0:
-                used += 1
+                count += 1
                 for component in range(dim):
                     means[word, component] += rows[ids[at], component]
-        if used:
-            scale = np.float32(1.0 / used)
+        if count:
+            scale = np.float32(1.0 / count)
             for component in range(dim):
                 means[word, component] *= scale
     return means

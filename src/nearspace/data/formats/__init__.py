@@ -1,0 +1,1 @@
+"""Reading and writing vectors in the formats of other tools."""
