@@ -6,8 +6,8 @@ it stands alone between two of them: don't, new_york; the typographic apostrophe
 else separates, so hyphenated words are several. Marks continue words and begin none; invisible format
 characters such as the soft hyphen vanish. A Chinese ideograph or a hiragana letter is a word of its own;
 katakana, hangul and the scripts without spaces (Thai, Lao, Khmer, Burmese) go by runs: bring a tokenizer of
-your own for those. Nothing is normalised: composed and decomposed accents are different words. The rules are the simple
-part of Unicode's word boundaries (UAX #29).
+your own for those. Nothing is normalised: composed and decomposed accents are different words. The rules are
+the simple part of Unicode's word boundaries (UAX #29).
 """
 
 from __future__ import annotations
