@@ -7,7 +7,7 @@ import pytest
 
 from nearspace.evaluation import verb
 from nearspace.evaluation.analogies import AnalogySet, Question, Section, read
-from nearspace.evaluation.solving import frequent, solve
+from nearspace.evaluation.answers import Answers, frequent
 from nearspace.keys import Keys
 from nearspace.space import Space
 
@@ -81,19 +81,17 @@ def test_only_c_shows_what_needs_no_analogy() -> None:
     assert measure.value == measure.baseline["only_c"] == 1.0
 
 
+@pytest.mark.parametrize("candidates", [np.arange(41), np.arange(0, 60, 2)])
 @pytest.mark.parametrize("method", [*METHODS, "only_c"])
-def test_answers_equal_a_brute_force_search(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nearspace.evaluation.solving._CANDIDATES", 7)
-    monkeypatch.setattr("nearspace.evaluation.solving._QUESTIONS", 5)
+def test_answers_equal_a_brute_force_search(method: str, candidates: np.ndarray) -> None:
     generator = np.random.default_rng(2)
     vectors = generator.standard_normal((60, 6)).astype(np.float32)
-    space = Space(Keys([f"w{at}" for at in range(60)]), vectors)
-    candidates = np.sort(generator.choice(60, 41, replace=False))
-    questions = generator.choice(60, (50, 3))
-    found = solve(space, candidates, questions, method)
+    answers = Answers(Space(Keys([f"w{at}" for at in range(60)]), vectors), candidates)
+    questions = np.array([generator.choice(candidates, 3, replace=False) for _ in range(80)])
+    found = answers.nearest_to_c(questions) if method == "only_c" else answers.solve(questions, method)
     unit = vectors.astype(np.float64) / np.linalg.norm(vectors, axis=1, keepdims=True)
+    near = unit @ unit.T
     for (a, b, c), answer in zip(questions, found, strict=True):
-        near = unit @ unit.T
         if method == "3cosadd":
             score = near[b] - near[a] + near[c]
         elif method == "3cosmul":
@@ -106,7 +104,9 @@ def test_answers_equal_a_brute_force_search(method: str, monkeypatch: pytest.Mon
 
 def test_without_a_candidate_there_is_no_answer() -> None:
     space, _ = parallelograms(1, 2)
-    assert solve(space, np.arange(3), np.array([[0, 1, 2]]), "3cosadd").tolist() == [-1]
+    answers = Answers(space, np.arange(3))
+    assert answers.solve(np.array([[0, 1, 2]]), "3cosadd").tolist() == [-1]
+    assert answers.nearest_to_c(np.array([[0, 1, 2]])).tolist() == [-1]
 
 
 def test_restrict_takes_the_most_frequent_words() -> None:

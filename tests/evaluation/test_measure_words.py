@@ -148,9 +148,20 @@ def test_wrong_settings(settings: dict[str, object], message: str, space: Space)
         verb.words(space, **settings)
 
 
-def test_a_space_of_zeros_is_worth_nothing_and_no_error(space: Space) -> None:
-    empty = Space(space.keys, np.zeros_like(space.vectors))
-    report = verb.words(empty, samples=100)
+def test_words_at_zero_have_no_place_and_are_not_known(space: Space) -> None:
+    vectors = np.array(space.vectors)
+    vectors[space.keys.rows(["tiger", "athens", "whale"])] = 0
+    with_gaps = Space(space.keys, vectors)
+    report, whole = verb.words(with_gaps, samples=100), verb.words(space, samples=100)
+    for name in ("wordsim353.spearman", "groups25.opp", "google.capital-common-countries.accuracy"):
+        assert report[name].n < whole[name].n
+    with pytest.raises(InputError, match=r"wordsim353: 'space' can judge 0 of 353 pairs"):
+        verb.words(Space(space.keys, np.zeros_like(vectors)), similarity="wordsim353")
+
+
+def test_a_space_of_one_direction_tells_nothing(space: Space) -> None:
+    alike = Space(space.keys, np.ones_like(space.vectors))
+    report = verb.words(alike, similarity="wordsim353", outliers="groups25", samples=100)
     assert report["wordsim353.spearman"].value == 0.0
     assert report["groups25.accuracy"].value == 0.0
     assert report["groups25.opp"].value == 0.5

@@ -6,7 +6,7 @@ baseline that looks at c only); Gladkova and others 2016 (BATS).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import InputError, MissingInputError
+from nearspace.evaluation.answers import Answers, frequent
 from nearspace.evaluation.bootstrap import Figure, value_of
 from nearspace.evaluation.lookup import rows
 from nearspace.evaluation.proportion import CrossedShare, Crossing, Rows
 from nearspace.evaluation.settings import MeasureSettings
-from nearspace.evaluation.solving import frequent, solve
 from nearspace.evaluation.textfile import lines, stem
 from nearspace.evaluation.wordset import Mask, numbered
 from nearspace.space import Space
@@ -119,39 +119,43 @@ class AnalogySet:
 
     def on(self, space: Space, settings: MeasureSettings) -> AnalogyTrial:
         """Look the words up among the most frequent ones of `space`."""
-        return AnalogyTrial(
-            self, space, frequent(space, settings.restrict), rows(space, self.words), settings
-        )
+        answers = Answers(space, frequent(space, settings.restrict))
+        return AnalogyTrial(self, answers, rows(space, self.words), settings.method)
 
 
 @dataclass(frozen=True, eq=False)
 class AnalogyTrial:
-    """An analogy set on one Space, solved among the rows `candidates` by cosine.
+    """An analogy set on one Space: a question is judged if its words are candidates for the answer.
 
-    A question is judged if its words are candidates; a, b and c are never the answer.
+    Attributes:
+        test: the questions.
+        answers: answers them among the most frequent words; a, b and c are never the answer.
+        places: (words,) row of each word of the set, -1 where unknown.
+        method: how they are answered.
     """
 
     test: AnalogySet
-    space: Space
-    candidates: Rows
+    answers: Answers
     places: Rows
-    settings: MeasureSettings
+    method: str
 
     @cached_property
     def known(self) -> Mask:
-        """(words,) the words that are candidates."""
-        return np.isin(self.places, self.candidates)
+        """(words,) the words that are candidates; a vector of zeros has no place and so is not known."""
+        inside = np.isin(self.places, self.answers.candidates)
+        inside[inside] = self.answers.space.norms[self.places[inside]] > 0
+        return np.asarray(inside)
 
     @property
     def encoded(self) -> int:
         """None: an answer must be a key."""
         return 0
 
-    def right(self, kept: Mask, method: str) -> NDArray[np.float64]:
-        """(questions,) 1.0 where the answer is accepted; nan where the question was not asked."""
-        asked = np.flatnonzero(kept)
+    def _right(self, known: Mask, answer: Callable[[Rows], Rows]) -> NDArray[np.float64]:
+        """(questions,) 1.0 where the answer is accepted; nan where the question cannot be asked."""
+        kept = self.test.judged(known)
         found = np.full(self.test.total, -1, dtype=np.int64)
-        found[asked] = solve(self.space, self.candidates, self.places[self.test.terms[asked]], method)
+        found[kept] = answer(self.places[self.test.terms[kept]])
         words, owners = self.test.answers
         result = np.where(kept, 0.0, np.nan)
         hit = (self.places[words] == found[owners]) & (self.places[words] >= 0)
@@ -183,12 +187,12 @@ class AnalogyTrial:
 
     def figures(self, known: Mask) -> dict[str, Figure]:
         """Accuracies of the chosen method."""
-        return dict(self._shares(self.right(self.test.judged(known), self.settings.method)))
+        return dict(self._shares(self._right(known, lambda asked: self.answers.solve(asked, self.method))))
 
     def baselines(self, known: Mask) -> dict[str, dict[str, float]]:
         """A random candidate, and the candidate nearest to c alone (Linzen 2016)."""
-        only_c = self._shares(self.right(self.test.judged(known), "only_c"))
-        chance = 1 / max(1, len(self.candidates) - 3)
+        only_c = self._shares(self._right(known, self.answers.nearest_to_c))
+        chance = 1 / max(1, len(self.answers.candidates) - 3)
         return {name: {"random": chance, "only_c": value_of(share)} for name, share in only_c.items()}
 
 

@@ -13,23 +13,17 @@ from nearspace.space import Space
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Vectors of some words.
+    """Vectors of n words.
 
     Attributes:
-        words: the n words as the test set writes them.
         vectors: (n, d) float32; zeros where the word is unknown.
-        known: (n,) whether the word has a vector.
+        known: (n,) whether the word has a vector; one of zeros is no place in a Space.
         encoded: how many of the known words are no keys and were placed by the encoder.
     """
 
-    words: tuple[str, ...]
     vectors: NDArray[np.float32]
     known: NDArray[np.bool_]
     encoded: int = 0
-
-    def unknown(self, count: int = 5) -> list[str]:
-        """Give the first few words without a vector."""
-        return [self.words[int(at)] for at in np.flatnonzero(~self.known)[:count]]
 
 
 def forms(word: str) -> tuple[str, ...]:
@@ -54,20 +48,24 @@ def rows(space: Space, words: Sequence[str]) -> NDArray[np.int64]:
 
 
 def place(space: Space, words: Sequence[str], *, oov: bool = False) -> Placed:
-    """Give the vectors of `words`; with `oov` the Space's encoder places those that are no keys."""
+    """Give the vectors of `words`; with `oov` the Space's encoder places those that are no keys.
+
+    The encoder is given the word in lower case.
+    """
     at = rows(space, words)
-    known = at >= 0
     vectors = np.zeros((len(words), space.dim), dtype=np.float32)
-    vectors[known] = space.vectors[at[known]]
-    missing = np.flatnonzero(~known)
+    vectors[at >= 0] = space.vectors[at[at >= 0]]
+    known = np.asarray(vectors.any(axis=1))
+    missing = np.flatnonzero(at < 0)
     encoded = 0
     if oov and space.encoder is not None and len(missing):
-        made = np.asarray(space.encoder.encode([words[int(row)] for row in missing]), dtype=np.float32)
+        unseen = [words[int(row)].lower() for row in missing]
+        made = np.asarray(space.encoder.encode(unseen), dtype=np.float32)
         placed = made.any(axis=1)
         vectors[missing] = made
         known[missing] = placed
         encoded = int(placed.sum())
-    return Placed(tuple(words), vectors, known, encoded)
+    return Placed(vectors, known, encoded)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

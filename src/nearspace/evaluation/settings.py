@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nearspace.errors import SettingError
-
-METHODS = ("3cosadd", "3cosmul")
+from nearspace.search.methods import check_method
 
 
 @dataclass(frozen=True)
@@ -15,7 +14,7 @@ class MeasureSettings:
 
     Attributes:
         restrict: analogies are asked among this many most frequent words (None: among all).
-        method: how analogies are solved, one of `METHODS`.
+        method: how analogies are solved, one of `search.methods.METHODS`.
         oov: let the Space's encoder place words that are no keys (not in analogies).
         seed: of the bootstrap, of the random baselines and of the clustering.
         samples: how many test sets the bootstrap draws.
@@ -35,8 +34,7 @@ class MeasureSettings:
             raise SettingError(
                 f"restrict is {self.restrict}, expected at least 4", "Use None for all words of the Space."
             )
-        if self.method not in METHODS:
-            raise SettingError(f"method is {self.method!r}", f"Accepted methods: {', '.join(METHODS)}.")
+        check_method(self.method)
         if self.seed < 0:
             raise SettingError(f"seed is {self.seed}, expected 0 or more", "Choose another seed.")
         if self.samples < 100:
