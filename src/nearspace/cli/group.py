@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
@@ -67,18 +68,30 @@ class LazyGroup(click.Group):
         return found if found else super(click.Group, self).shell_complete(ctx, incomplete)
 
 
-class Program(LazyGroup):
-    """The root group: turns every way to fail into a line or two on stderr and an exit code."""
+class Reporting(click.Command):
+    """A command that turns every way to fail into a line or two on stderr and an exit code."""
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = "nearspace", **settings: Any
     ) -> NoReturn:
-        """Run the command that `args` name and exit: 0, 2 for a user's error, 130 when interrupted."""
+        """Run what `args` say and exit: 0, 2 for a user's error, 130 when interrupted."""
         arguments = list(sys.argv[1:] if args is None else args)
         settings["standalone_mode"] = False
+        _speak_utf8()
         try:
             code = super().main(arguments, prog_name or "nearspace", **settings)
             sys.stdout.flush()
         except Exception as error:
             code = report(error, as_json="--json" in arguments)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _speak_utf8() -> None:
+    """Write UTF-8 into pipes and files, whatever the locale, and never fail over a sign on a terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+class Program(Reporting, LazyGroup):
+    """The root group."""

@@ -34,6 +34,10 @@ seed_option = click.option(
     "--seed", type=int, default=1, show_default=True, help="Seed of everything random."
 )
 
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), help="Threads; they change no result.  [default: all cores]"
+)
+
 
 def read_terms(terms: Iterable[str]) -> Iterator[str]:
     """Give the terms in order; "-" stands for the lines of stdin, empty ones left out.

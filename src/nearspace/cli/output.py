@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nearspace.results import Hit, Measure, Neighbors, Report
 from nearspace.space import Recipe, Space
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from nearspace.search.compare import OddOneOut
+
 Cell = str | int | float
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON value on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """Print one JSON value on one line; NaN and infinity, which JSON has not, become null."""
+    click.echo(json.dumps(_jsonable(value), ensure_ascii=False, allow_nan=False, default=str))
 
 
 def print_neighbors(found: Neighbors, *, as_json: bool) -> None:
@@ -34,13 +40,30 @@ def print_neighbors(found: Neighbors, *, as_json: bool) -> None:
         print_table("", header, [[query, *_cells(hit)] for query, hits in found for hit in hits])
 
 
+def print_similarity(a: str, b: str, score: float, *, as_json: bool) -> None:
+    """Print how similar two items are."""
+    if as_json:
+        print_json({"query": [a, b], "score": round(score, 6)})
+    else:
+        print_table("", ["a", "b", "score"], [[a, b, score]])
+
+
+def print_odd_one_out(found: OddOneOut, *, as_json: bool) -> None:
+    """Print how well each key fits, worst first."""
+    if as_json:
+        print_json({"query": list(found.keys), **found.to_json()})
+    else:
+        rows = sorted(zip(found.keys, found.scores, strict=True), key=lambda row: row[1])
+        print_table(f"does not match: {found.key}", ["key", "score"], rows)
+
+
 def print_report(report: Report, *, as_json: bool) -> None:
     """Print measures with interval, baselines, n and coverage."""
     if as_json:
         print_json(report.to_json())
         return
     header = ["measure", "value", "low", "high", "baseline", "n", "coverage"]
-    print_table(report.space, header, [_measure_cells(measure) for measure in report])
+    print_table(report.space, header, [measure_cells(measure) for measure in report])
 
 
 def print_answer(values: Mapping[str, Any], *, as_json: bool) -> None:
@@ -50,10 +73,12 @@ def print_answer(values: Mapping[str, Any], *, as_json: bool) -> None:
         return
     width = max(map(len, values), default=0)
     for name, value in values.items():
+        if isinstance(value, list):
+            value = ", ".join(map(str, value)) or "none"
         if sys.stdout.isatty():
             click.echo(f"{click.style(name.ljust(width), bold=True)}  {_human(value)}")
         else:
-            click.echo(f"{name}\t{_plain(value)}")
+            click.echo(f"{name}\t{_plain(str(value))}")
 
 
 def print_info(path: str, space: Space, *, as_json: bool) -> None:
@@ -69,7 +94,6 @@ def print_info(path: str, space: Space, *, as_json: bool) -> None:
     }
     if not as_json:
         values.pop("recipe")
-        values["columns"] = ", ".join(space.columns) or "none"
         values["encoder"] = values["encoder"] or "none"
         for number, recipe in enumerate((*space.recipe.history, space.recipe), start=1):
             values.update(_recipe_lines(recipe, f"step {number} " if space.recipe.history else ""))
@@ -82,19 +106,26 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]
         for row in rows:
             click.echo("\t".join(_plain(cell) for cell in row))
         return
-    from rich import box
     from rich.console import Console
+
+    Console().print(make_table(title, header, rows))
+
+
+def make_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+    """Lay rows out for a terminal: numbers to the right, thousands apart, scores with three decimals."""
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
     filled = [list(row) for row in rows]
-    table = Table(title=Text(printable(title), style="bold"), title_justify="left", box=box.SIMPLE_HEAD)
+    heading = Text(printable(title), style="bold") if title else None
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD)
     for column, name in enumerate(header):
         numeric = all(isinstance(row[column], int | float) for row in filled)
         table.add_column(Text(name), justify="right" if numeric else "left")
     for row in filled:
         table.add_row(*(Text(_human(cell)) for cell in row))
-    Console().print(table)
+    return table
 
 
 def printable(text: str) -> str:
@@ -102,11 +133,20 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _jsonable(part) for name, part in value.items()}
+    return [_jsonable(part) for part in value] if isinstance(value, list | tuple) else value
+
+
 def _cells(hit: Hit) -> list[Cell]:
     return [hit.key, hit.score, *hit.columns.values()]
 
 
-def _measure_cells(measure: Measure) -> list[Cell]:
+def measure_cells(measure: Measure) -> list[Cell]:
+    """Give name, value, both ends of the interval, baselines, n and coverage."""
     baseline = ", ".join(f"{name} {value:.3f}" for name, value in measure.baseline.items())
     return [measure.name, measure.value, measure.low, measure.high, baseline, measure.n, measure.coverage]
 

@@ -1,0 +1,50 @@
+"""Where a Map goes, by the suffix of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nearspace.cli.targets import check_file
+from nearspace.errors import SettingError
+from nearspace.maps import drawing, parquet
+from nearspace.results import Map
+
+SUFFIXES = (*drawing.SUFFIXES, parquet.SUFFIX)
+
+
+def check_target(path: str, *, overwrite: bool) -> Path:
+    """Give `path` if a map can be written there now.
+
+    Raises:
+        SettingError: the suffix is not one of `SUFFIXES`.
+        OutputError: it exists and `overwrite` is off, or it cannot be written.
+    """
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise SettingError(
+            f"a map cannot be written as {path!r}", f"Accepted suffixes: {', '.join(SUFFIXES)}."
+        )
+    return check_file(path, overwrite=overwrite)
+
+
+def write(laid_out: Map, targets: Sequence[Path], *, labels: int | None, color: str) -> None:
+    """Draw or save a Map in every target, replacing what is there."""
+    for target in targets:
+        if target.suffix.lower() == parquet.SUFFIX:
+            parquet.save(laid_out, target, overwrite=True)
+        else:
+            drawing.draw(laid_out, target, labels=labels, color=color)
+
+
+def summary(space: str, laid_out: Map, outputs: Sequence[str]) -> dict[str, Any]:
+    """Give what was drawn, and how far it can be trusted on average."""
+    return {
+        "space": space,
+        "outputs": list(outputs),
+        "count": len(laid_out),
+        "dim": int(laid_out.coordinates.shape[1]),
+        "method": laid_out.method,
+        "trust": round(float(laid_out.trust.mean()), 4),
+        "chance": round(laid_out.chance, 4),
+    }
