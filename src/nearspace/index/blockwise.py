@@ -103,11 +103,13 @@ def top_rows(
         rows (queries, k) int64 and scores (queries, k) float32, best first, ties by row; -1 and -inf where
         fewer than k rows are left.
     """
+    if not queries:
+        return np.empty((0, k), dtype=np.int64), np.empty((0, k), dtype=np.float32)
     tiles = [(first, min(first + TILE, queries)) for first in range(0, queries, TILE)]
     best = [_Best(last - first, k) for first, last in tiles]
 
-    with ThreadPoolExecutor(max(1, min(workers, len(tiles) or 1))) as pool:
-        each = pool.map if workers > 1 and len(tiles) > 1 else map
+    with ThreadPoolExecutor(max(1, min(workers, len(tiles)))) as pool:
+        each = pool.map if min(workers, len(tiles)) > 1 else map
         for start, stop in _blocks(count, queries, k):
             block = scorer.open(start, stop)
 
@@ -118,8 +120,6 @@ def top_rows(
 
             for _ in each(advance, range(len(tiles))):
                 pass
-    if not tiles:
-        return np.empty((0, k), dtype=np.int64), np.empty((0, k), dtype=np.float32)
     return np.concatenate([one.rows for one in best]), np.concatenate([one.scores for one in best])
 
 

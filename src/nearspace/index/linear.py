@@ -111,9 +111,16 @@ class Linear:
 
     def exact(self, queries: Rows, rows: Rows) -> Floats:
         """(m,) scores of pairs in float64, rounded to float32."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            score = self.judge(queries, self._vectors[rows].astype(np.float64))
-            return np.asarray(score.astype(np.float32))
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(self.wide(queries, rows).astype(np.float32))
+
+    def wide(self, queries: Rows, rows: Rows) -> Doubles:
+        """(m,) scores of pairs in float64; NaN for a vector with NaN or infinity."""
+        vectors = self._vectors[rows].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            scores = self.judge(queries, vectors)
+            scores[~np.isfinite(vectors.sum(axis=1))] = np.nan
+        return scores
 
     def _limit(self) -> float:
         """Give the largest norm that surely does not overflow with these queries."""
@@ -160,10 +167,6 @@ class Cosine(Linear):
     def bound(self, floor: Doubles, norms: Doubles, longest: float) -> Doubles:
         """Float32 is off by at most the slack, and not at all for a zero query."""
         return np.asarray(floor - self.slack * (norms > 0))
-
-    def cosines(self, queries: Rows, rows: Rows) -> Doubles:
-        """(m,) cosines of pairs in float64."""
-        return self.judge(queries, self._vectors[rows].astype(np.float64))
 
     def judge(self, queries: Rows, vectors: Doubles) -> Doubles:
         """Give the cosine of each pair."""

@@ -67,12 +67,9 @@ class Product:
         near = self._cosine.scores(pool, block)
         near += 1
         near *= np.float32(0.5)
-        above = near[place[:, 0]]
-        for term in range(1, self._positives):
-            above *= near[place[:, term]]
-        below = np.ones_like(above)
-        for term in range(self._positives, place.shape[1]):
-            below *= near[place[:, term]] + np.float32(EPSILON)
+        above = _product(near, place[:, : self._positives])
+        near += np.float32(EPSILON)
+        below = _product(near, place[:, self._positives :])
         if block.odd is not None:
             above[:, block.odd], below[:, block.odd] = np.inf, 1
         # each factor is off by half the slack of a cosine; products by the sum of their factors' errors
@@ -82,8 +79,18 @@ class Product:
         """(m,) quotients in float64, rounded to float32."""
         terms = self._terms[queries]
         pairs = np.repeat(rows, terms.shape[1])
-        cosines = self._cosine.cosines(terms.reshape(-1), pairs).reshape(terms.shape)
+        cosines = self._cosine.wide(terms.reshape(-1), pairs).reshape(terms.shape)
         shifted = (1 + cosines) / 2
         above = shifted[:, : self._positives].prod(axis=1)
         below = (shifted[:, self._positives :] + EPSILON).prod(axis=1)
         return np.asarray((above / below).astype(np.float32))
+
+
+def _product(factors: Floats, numbers: Rows) -> Floats:
+    """(t, b) product of the rows `numbers` (t, p) of `factors` (u, b)."""
+    if not numbers.shape[1]:
+        return np.ones((len(numbers), factors.shape[1]), dtype=np.float32)
+    product: Floats = factors[numbers[:, 0]]
+    for term in range(1, numbers.shape[1]):
+        product *= factors[numbers[:, term]]
+    return product

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,18 +45,34 @@ def place(space: Space, items: str | Sequence[Any] | NDArray[Any]) -> Placed:
     """
     if isinstance(items, str):
         return _place_words(space, [items])
-    if not isinstance(items, np.ndarray):
-        items = list(items)
-        if not items:
-            raise InputError("the query is empty", "Give at least one key or vector.")
+    if not isinstance(items, np.ndarray) or items.dtype.kind not in "fiu":
+        items = _listed(items)
         if all(isinstance(item, str) for item in items):
             return _place_words(space, items)
-        if any(isinstance(item, str) for item in items):
-            raise InputError("the query mixes keys and numbers", "Ask with keys or with vectors.")
-        items = np.asarray(items, dtype=np.float32)
-    vectors = check_queries(items[None] if items.ndim == 1 else items, space.dim)
+    try:
+        numbers = np.asarray(items, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise _neither(items) from None
+    vectors = check_queries(numbers[None] if numbers.ndim == 1 else numbers, space.dim)
     labels = tuple(f"vector {number}" for number in range(len(vectors)))
     return Placed(labels, np.full(len(vectors), -1, dtype=np.int64), vectors)
+
+
+def _listed(items: Any) -> list[Any]:
+    try:
+        listed = list(items)
+    except TypeError:
+        raise _neither(items) from None
+    if not listed:
+        raise InputError("the query is empty", "Give at least one key or vector.")
+    return listed
+
+
+def _neither(items: Any) -> InputError:
+    return InputError(
+        f"the query {reprlib.repr(items)} is neither keys nor vectors",
+        "Ask with a key, a list of keys, a vector (d,) or vectors (q, d).",
+    )
 
 
 def place_terms(space: Space, terms: str | Iterable[Term]) -> tuple[Placed, NDArray[np.float64]]:
@@ -65,7 +82,8 @@ def place_terms(space: Space, terms: str | Iterable[Term]) -> tuple[Placed, NDAr
         SettingError: a weight is not a finite number above 0.
         UnknownKeyError, DimensionError, InputError: as `place`.
     """
-    listed = [terms] if isinstance(terms, str) else list(terms)
+    alone = isinstance(terms, str) or (isinstance(terms, np.ndarray) and terms.ndim == 1)
+    listed = [terms] if alone else list(terms)
     pairs = [term if isinstance(term, tuple) else (term, 1.0) for term in listed]
     for pair in pairs:
         if len(pair) != 2 or not _is_weight(pair[1]):
