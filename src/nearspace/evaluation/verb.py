@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nearspace.evaluation.agreement import compare
 from nearspace.evaluation.evidence import measured
 from nearspace.evaluation.families import Sources, load_all
 from nearspace.evaluation.settings import MeasureSettings
@@ -11,6 +12,8 @@ from nearspace.evaluation.wordset import WordSet, measure_each, require_usable
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Measure, Report
 from nearspace.space import Space
+
+__all__ = ["compare", "words"]
 
 
 def words(
