@@ -4,6 +4,9 @@ All contexts of a centre share its negative words (Ji et al. 2016, "Parallelizin
 Distributed Memory"). With C the m context rows, O the rows of the centre and its negatives, y = (1, 0, ...):
 
     G = rate * (y - sigmoid(C O^T)),    C += G O,    O += G^T C    (right sides: the rows before the step)
+
+The updates take six output rows at a time, and a word that is twice in a window twice: the later ones start
+from the C that the earlier ones left.
 """
 
 from __future__ import annotations
@@ -246,5 +249,10 @@ def train_skipgram_numpy(
         c, o = inputs[context], outputs[rows]
         truth = np.eye(1, len(rows), dtype=np.float32)
         gradient = np.float32(rate) * (truth - 1 / (1 + np.exp(-np.clip(c @ o.T, -20, 20))))
-        np.add.at(inputs, context, gradient @ o)
-        np.add.at(outputs, rows, gradient.T @ c)
+        for begin in range(0, len(rows), GROUP):
+            six = slice(begin, begin + GROUP)
+            change = np.zeros_like(o[six])
+            for row, g in zip(context, gradient[:, six], strict=True):
+                change += np.outer(g, inputs[row])
+                inputs[row] += g @ o[six]
+            np.add.at(outputs, rows[six], change)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from nearspace.errors import SettingError
 
+LEAST_BLOCK = 250  # tokens; shards of less are not worth their merging
 ROUNDS_A_STEP = 64  # rounds between two returns to Python; the unit of progress and of checkpoints
 LEAST_RATE = 1e-4  # the step size falls linearly to this share of the first
-LEAST_ROUNDS = 8  # a small corpus is cut into fewer shards, so that an epoch has at least so many rounds
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,11 @@ class Schedule:
     """Settings of seeded parallel training.
 
     Attributes:
-        shards: blocks that are worked on at the same time; also the most workers that can help.
-        block: tokens of a block; shards * block tokens make a round.
+        shards: most blocks that are worked on at the same time, so also the most workers that can help.
+        block: most tokens of a block; shards * block tokens make a round.
+        spread: a round is not longer than the text in which a typical word comes so often; where words are
+            few, shards would otherwise all move the same rows and overshoot.
+        stretch: least tokens of a shard; a small corpus has fewer, since it has few rounds to merge in.
         reuse: how often a negative word that was drawn for a block is used again within it.
         input_damping: kappa of the input rows, see `merge_weights`.
         output_damping: kappa of the output rows.
@@ -34,13 +37,15 @@ class Schedule:
 
     shards: int = 8
     block: int = 1250
+    spread: float = 2.5
+    stretch: int = 250_000
     reuse: int = 4
     input_damping: float = 0.002
     output_damping: float = 0.002
     free_running: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("shards", "block", "reuse"):
+        for name in ("shards", "block", "stretch", "reuse"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} is {getattr(self, name)}, expected at least 1")
 
@@ -67,13 +72,14 @@ class Rounds:
     shards: int
 
     @classmethod
-    def cut(cls, schedule: Schedule, length: int, epochs: int, workers: int) -> Rounds:
-        """Cut a corpus; `workers` counts only when running free, where each is a shard."""
-        shards = schedule.shards
+    def cut(cls, schedule: Schedule, length: int, epochs: int, variety: float, workers: int) -> Rounds:
+        """Cut a corpus of a `variety`, see `variety_of`; `workers` counts only when running free."""
         if schedule.free_running:
-            shards = workers
-        most = max(1, length // (schedule.block * LEAST_ROUNDS))
-        return cls(length, epochs, schedule.block, min(shards, most))
+            return cls(length, epochs, schedule.block, max(1, min(workers, length // schedule.block)))
+        most = int(schedule.spread * variety)  # tokens of a round
+        shards = max(1, min(schedule.shards, length // schedule.stretch, most // LEAST_BLOCK))
+        block = schedule.block if shards == 1 else min(schedule.block, most // shards)
+        return cls(length, epochs, block, shards)
 
     @property
     def stretch(self) -> int:
@@ -108,6 +114,12 @@ class Rounds:
     def first_block(self, step: Step) -> int:
         """Number of the first block of a step: blocks are counted over all epochs."""
         return (step.epoch * self.per_epoch + step.begin) * self.shards
+
+
+def variety_of(weights: NDArray[np.float64]) -> float:
+    """Return the perplexity of a distribution: as many equally frequent words would be as hard to guess."""
+    shares = weights[weights > 0] / weights.sum()
+    return float(np.exp(-np.sum(shares * np.log(shares))))
 
 
 def merge_weights(expected: NDArray[np.float64], damping: float, shards: int) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from nearspace.kernels.sampling import ALWAYS, alias_table
 from nearspace.kernels.skipgram import scratch_size
 from nearspace.kernels.threads import gate
 from nearspace.learners.matrices import aligned
-from nearspace.learners.schedule import Rounds, Schedule, Step, gram_weights, merge_weights
+from nearspace.learners.schedule import Rounds, Schedule, Step, gram_weights, merge_weights, variety_of
 from nearspace.protocols import Progress
 
 NOISE_POWER = 0.75  # negative words are drawn by count ** 0.75 (Mikolov et al. 2013)
@@ -88,18 +88,19 @@ class Training:
     ) -> None:
         self.stream, self.objective, self.schedule = stream, objective, schedule
         self.matrices = matrices
-        self.rounds = Rounds.cut(schedule, stream.length, objective.epochs, workers)
-        self.threads = max(1, min(workers, cores(), self.rounds.shards))
-        if schedule.free_running:
-            self.threads = self.rounds.shards
         keep = keep_probabilities(counts, objective.sample)
+        variety = variety_of(keep * counts)
+        self.rounds = Rounds.cut(schedule, stream.length, objective.epochs, variety, workers)
+        self.threads = self.rounds.shards
+        if not schedule.free_running:
+            self.threads = min(workers, cores(), self.rounds.shards)
         noise = counts.astype(np.float64) ** NOISE_POWER
         accept, alias = alias_table(noise)
         self._tables = kernel.Tables(
             stream.remap, _threshold(keep), accept, alias, matrices.starts, matrices.grams
         )
         self._plan = kernel.Plan(
-            matrices.stride, objective.window, objective.negative, schedule.block,
+            matrices.stride, objective.window, objective.negative, self.rounds.block,
             self.rounds.shards, self.rounds.shards, objective.cbow, objective.seed,
         )  # fmt: skip
         self._expected(counts, keep, noise)
@@ -109,7 +110,7 @@ class Training:
         self, counts: NDArray[np.int64], keep: NDArray[np.float64], noise: NDArray[np.float64]
     ) -> None:
         """Work out how often a shard is expected to update each row in a round."""
-        kept = self.schedule.block * keep * counts / counts.sum()
+        kept = self.rounds.block * keep * counts / counts.sum()
         pairs = 1 if self.objective.cbow else self.objective.window + 1  # contexts of a centre, on average
         contexts = self.objective.window + 1
         self._input_counts = kept * contexts
@@ -122,7 +123,7 @@ class Training:
             self._gram_counts = shares[len(counts) :].astype(np.float64)
 
     def _make_room(self, words: int) -> None:
-        block, shards = self.schedule.block, self.rounds.shards
+        block, shards = self.rounds.block, self.rounds.shards
         pool = max(1, block * self.objective.negative // self.schedule.reuse)
         free, stride = self.schedule.free_running, self.matrices.stride
 
