@@ -15,6 +15,7 @@ from nearspace.learners.schedule import Schedule
 from nearspace.learners.skipgram import CBOW, SkipGram, Subwords
 from nearspace.learners.training import keep_probabilities
 from nearspace.protocols import Quiet
+from nearspace.store.folder import open_space, save
 
 TOPICS = 4
 QUICK = Schedule(block=250, stretch=2_000)  # eight shards for a small text
@@ -114,6 +115,15 @@ def test_continuing_equals_itself_for_any_workers(subwords):
     first = learn(text=planted(400), subwords=subwords, epochs=1)
     again = [learn(text=planted(400, 9), start=first, subwords=subwords, epochs=1, workers=w) for w in (1, 3)]
     assert again[0].vectors.tobytes() == again[1].vectors.tobytes()
+
+
+@pytest.mark.parametrize("subwords", [None, Subwords(2, 3, 5_000)])
+def test_a_saved_space_is_continued_like_the_one_in_memory(tmp_path, subwords):
+    first = learn(planted(600), subwords=subwords, epochs=1)
+    save(first, tmp_path / "first.space")
+    starts = (first, open_space(tmp_path / "first.space"))
+    second = [learn(planted(600, 9), start=start, subwords=subwords, epochs=1) for start in starts]
+    assert second[0].vectors.tobytes() == second[1].vectors.tobytes()
 
 
 class _StopAt(Quiet):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +75,8 @@ def begin_matrices(
         fill_rows(inputs, stride, 0, words)
         fill_rows(outputs, stride, 0, context)
     fill_uniform(inputs, stride, dim, known, seed)
-    if start is not None and isinstance(start.encoder, SubwordEncoder):
-        _take_grams(inputs.reshape(-1, stride)[len(keys) :, :dim], grams.buckets, start.encoder)
+    if start is not None and (encoder := _subwords(start)) is not None:
+        _take_grams(inputs.reshape(-1, stride)[len(keys) :, :dim], grams.buckets, encoder)
     return inputs, outputs
 
 
@@ -86,21 +86,28 @@ def _continued(start: Space, dim: int, learner: str, subwords: bool) -> tuple[ND
             f"the Space {start.name!r} has {start.dim} dimensions, the settings say {dim}",
             f"Continue with dim={start.dim}.",
         )
-    if start.recipe.learner != learner or subwords != isinstance(start.encoder, SubwordEncoder):
+    encoder = _subwords(start)
+    if start.recipe.learner != learner or subwords != (encoder is not None):
         made = start.recipe.learner + (" with subwords" if start.encoder is not None else "")
         raise SettingError(
             f"the Space {start.name!r} was made by {made}, not by {learner}{' with subwords' * subwords}",
             "Continue with the method and the subwords it was made with.",
         )
     context = checked(start.state, "context", len(start), dim)
-    encoder = start.encoder
-    words = encoder.word_rows if isinstance(encoder, SubwordEncoder) else start.vectors
+    words = start.vectors if encoder is None else encoder.word_rows
     if context is None or words is None:
         raise SettingError(
             f"the Space {start.name!r} does not hold what is needed to continue training",
             "Only a Space saved by `learn words` does; imported vectors do not.",
         )
     return words, context
+
+
+def _subwords(space: Space) -> SubwordEncoder | None:
+    """Return the subword encoder of a Space, also of one that was opened from a folder."""
+    if space.encoder is None or space.encoder.kind != SubwordEncoder.kind:
+        return None
+    return cast(SubwordEncoder, space.encoder)
 
 
 def _take_grams(rows: NDArray[np.float32], buckets: NDArray[np.int32], encoder: SubwordEncoder) -> None:
