@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.data.corpus_scan import Scanner
+from nearspace.data.corpus_scan import Encoded, Scanner
 from nearspace.data.corpus_stream import Stream
+from nearspace.data.phrases import Phrases, join_phrases
 from nearspace.data.text_files import Piece
 from nearspace.data.text_sources import Opened, Source, open_source
 from nearspace.data.vocabulary import Vocabulary, by_frequency, pick
@@ -32,6 +33,7 @@ class CorpusSettings:
         max_vocab: at most so many words, the most frequent; None: all.
         lowercase: lower the words (not those of token lists or of a tokenizer of the user's).
         tokenizer: line -> tokens; None: the default, see `text_characters`.
+        phrases: which neighbouring words are joined, see Phrases; None: none are.
         errors: "strict": invalid UTF-8 is an error; "replace": it separates words.
     """
 
@@ -39,6 +41,7 @@ class CorpusSettings:
     max_vocab: int | None = None
     lowercase: bool = True
     tokenizer: Callable[[str], Iterable[str]] | None = None
+    phrases: Phrases | None = None
     errors: str = "strict"
 
     def __post_init__(self) -> None:
@@ -75,17 +78,17 @@ def prepare(
         EmptyVocabularyError: fewer than two words are left, or no line has two of them.
         OutputError: `folder` cannot be written.
     """
-    settings, progress = settings or CorpusSettings(), progress or Quiet()
-    scanned = _scan(source, settings, folder, progress)
-    ids = _frequent(scanned, settings)
-    vocabulary = Vocabulary(
-        pick(scanned.table.names, scanned.table.starts, ids), scanned.table.counts[ids], scanned.table.total
-    )
-    remap = np.full(scanned.table.types + 1, -1, dtype=np.int32)
+    settings = settings or CorpusSettings()
+    name, encoded = _encode(source, settings, folder, progress or Quiet())
+    ids = np.flatnonzero(encoded.counts[: encoded.types] >= settings.min_count)
+    ids = by_frequency(encoded.names, encoded.starts, encoded.counts, ids)[: settings.max_vocab]
+    keys = pick(encoded.names, encoded.starts, ids)
+    remap = np.full(encoded.types + 1, -1, dtype=np.int32)
     remap[ids] = np.arange(len(ids), dtype=np.int32)
-    stream = scanned.stream(remap, int(vocabulary.counts.sum()))
-    _check(vocabulary, stream, scanned, settings)
-    return Prepared(vocabulary, stream)
+    counts = encoded.counts[ids]
+    return _checked(
+        name, encoded, settings, Vocabulary(keys, counts, encoded.tokens), remap, int(counts.sum())
+    )
 
 
 def continue_with(
@@ -103,48 +106,38 @@ def continue_with(
     words in all. The counts of the vocabulary are the old ones plus the new ones; `stream.kept` and `total`
     count the new text. Arguments and errors as for `prepare`.
     """
-    settings, progress = settings or CorpusSettings(), progress or Quiet()
-    scanned = _scan(source, settings, folder, progress)
-    table = scanned.table
-    everything = np.arange(table.types)
-    rows = _rows_of(pick(table.names, table.starts, everything), keys)
+    settings = settings or CorpusSettings()
+    name, encoded = _encode(source, settings, folder, progress or Quiet())
+    rows = _rows_of(pick(encoded.names, encoded.starts, np.arange(encoded.types)), keys)
+    come = encoded.counts[: encoded.types]
     known = np.flatnonzero(rows >= 0)
-    fresh = np.flatnonzero((rows < 0) & (table.counts[: table.types] >= settings.min_count))
-    fresh = by_frequency(table.names, table.starts, table.counts, fresh)
+    fresh = np.flatnonzero((rows < 0) & (come >= settings.min_count))
+    fresh = by_frequency(encoded.names, encoded.starts, come, fresh)
     if settings.max_vocab is not None:
         fresh = fresh[: max(settings.max_vocab - len(keys), 0)]
-    remap = np.full(table.types + 1, -1, dtype=np.int32)
+    remap = np.full(encoded.types + 1, -1, dtype=np.int32)
     remap[known] = rows[known]
     remap[fresh] = len(keys) + np.arange(len(fresh), dtype=np.int32)
-    added = np.concatenate([np.zeros(len(keys), np.int64), table.counts[fresh]])
-    added[rows[known]] = table.counts[known]
+    added = np.zeros(len(keys) + len(fresh), dtype=np.int64)
+    added[remap[known]], added[remap[fresh]] = come[known], come[fresh]
     kept = int(added.sum())
     added[: len(keys)] += counts
-    vocabulary = Vocabulary(_appended(keys, pick(table.names, table.starts, fresh)), added, table.total)
-    stream = scanned.stream(remap, kept)
-    _check(vocabulary, stream, scanned, settings)
-    return Prepared(vocabulary, stream)
+    extended = _appended(keys, pick(encoded.names, encoded.starts, fresh))
+    return _checked(name, encoded, settings, Vocabulary(extended, added, encoded.tokens), remap, kept)
 
 
-@dataclass(frozen=True)
-class _Scanned:
-    source: str
-    table: Scanner
-    fingerprint: str
-
-    def stream(self, remap: NDArray[np.int32], kept: int) -> Stream:
-        lines = self.table.written - self.table.total
-        return Stream(
-            self.table.path, self.table.written, remap, self.table.total, kept, lines, self.fingerprint
-        )
-
-
-def _scan(source: Source, settings: CorpusSettings, folder: Path, progress: Progress) -> _Scanned:
+def _encode(
+    source: Source, settings: CorpusSettings, folder: Path, progress: Progress
+) -> tuple[str, Encoded]:
+    """Read everything; what the source is called, and the encoded corpus."""
     opened = open_source(source, settings.tokenizer, settings.errors, progress)
     path = folder / "corpus.ids"
     with Scanner(path, lowercase=settings.lowercase, errors=settings.errors, progress=progress) as scanner:
         _read_all(opened, scanner, progress)
-        return _Scanned(opened.name, scanner, scanner.finish())
+        encoded = scanner.finish()
+        if settings.phrases is not None:
+            encoded = join_phrases(encoded, settings.phrases, settings.min_count, progress)
+    return opened.name, encoded
 
 
 def _read_all(opened: Opened, scanner: Scanner, progress: Progress) -> None:
@@ -176,12 +169,6 @@ def _read_all(opened: Opened, scanner: Scanner, progress: Progress) -> None:
             raise failed[0]
 
 
-def _frequent(scanned: _Scanned, settings: CorpusSettings) -> NDArray[np.int64]:
-    table = scanned.table
-    ids = np.flatnonzero(table.counts[: table.types] >= settings.min_count)
-    return by_frequency(table.names, table.starts, table.counts, ids)[: settings.max_vocab]
-
-
 def _rows_of(words: Keys, keys: Keys) -> NDArray[np.int64]:
     """The row of each of `words` in `keys`, -1 where it is not there."""
     rows = np.full(len(words), -1, dtype=np.int64)
@@ -198,30 +185,38 @@ def _appended(keys: Keys, more: Keys) -> Keys:
     return Keys.from_buffers(data, np.concatenate([keys.offsets, keys.offsets[-1] + more.offsets[1:]]))
 
 
-def _check(vocabulary: Vocabulary, stream: Stream, scanned: _Scanned, settings: CorpusSettings) -> None:
-    """Refuse a corpus that nothing can be learned from; its stream file is removed."""
+def _checked(
+    name: str,
+    encoded: Encoded,
+    settings: CorpusSettings,
+    vocabulary: Vocabulary,
+    remap: NDArray[np.int32],
+    kept: int,
+) -> Prepared:
+    """Give the corpus; where nothing can be learned from it, remove its file and say why."""
+    stream = Stream(
+        encoded.path, encoded.length, remap, encoded.tokens, kept, encoded.lines, encoded.fingerprint
+    )
     try:
         if not stream.tokens:
+            raise EmptyVocabularyError(f"{name}: there are no words in it", "Is it empty, or is it no text?")
+        if len(vocabulary) < 2 or not kept:
+            most = int(encoded.counts[: encoded.types].max())
             raise EmptyVocabularyError(
-                f"{scanned.source}: there are no words in it", "Is it empty, or is it no text?"
-            )
-        if len(vocabulary) < 2 or not stream.kept:
-            counts = scanned.table.counts[: scanned.table.types]
-            raise EmptyVocabularyError(
-                f"{scanned.source}: of {stream.tokens:,} tokens of {len(counts):,} words, "
-                f"{len(vocabulary)} words come at least {settings.min_count} times (min_count); "
-                f"the most frequent comes {int(counts.max(initial=0)):,} times",
+                f"{name}: of {stream.tokens:,} tokens of {encoded.types:,} words, {len(vocabulary)} words "
+                f"come at least {settings.min_count} times (min_count), and the most frequent {most:,} times",
                 "Lower min_count or give more text.",
             )
         if not _has_context(stream):
             raise InputError(
-                f"{scanned.source}: none of its {stream.lines:,} lines has two words of the vocabulary, "
+                f"{name}: none of its {stream.lines:,} lines has two words of the vocabulary, "
                 "so there is no context to learn from",
                 "Give texts with several words a line, or lower min_count.",
             )
     except InputError:
         stream.path.unlink(missing_ok=True)
         raise
+    return Prepared(vocabulary, stream)
 
 
 def _has_context(stream: Stream) -> bool:

@@ -9,6 +9,7 @@ is written down, and the file is translated at the end, backwards, with one map 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,14 +30,39 @@ _FIRST_SLOTS = 1 << 16
 _CARRY = 4 * kernel.LONGEST
 
 
-class Scanner:
-    """Reads pieces, writes ids to `path`, and holds the table of words that they make.
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A corpus as ids in a file and the table of its words; the arrays have more room than is in use.
 
     Attributes:
-        names, starts, counts: the words as UTF-8 side by side, where each begins, how often it came; the
-            first `types` are in use.
-        state: counters, by the names in the kernel.
+        path: the file, see `Stream`; an id equal to `types` stands for every word that was dropped.
+        length: entries of the file.
+        lines: those that are -1.
+        tokens: those that are ids.
+        names: UTF-8 of the words, side by side.
+        starts: (more than types,) int64, where each begins.
+        counts: (types or more,) int64, how often each came.
+        types: number of words.
+        fingerprint: hexadecimal, of tokens and lines.
     """
+
+    path: Path
+    length: int
+    lines: int
+    tokens: int
+    names: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    types: int
+    fingerprint: str
+
+    def name(self, word: int) -> bytes:
+        """Give one word as UTF-8."""
+        return self.names[self.starts[word] : self.starts[word + 1]].tobytes()
+
+
+class Scanner:
+    """Reads pieces, writes ids to `path`, and makes the table of words."""
 
     def __init__(
         self,
@@ -66,7 +92,7 @@ class Scanner:
         try:
             self.file = path.open("wb", buffering=0)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -79,14 +105,8 @@ class Scanner:
                 self._map_path(number).unlink(missing_ok=True)
 
     @property
-    def types(self) -> int:
-        """How many words the table has."""
+    def _types(self) -> int:
         return int(self.state[kernel.TYPES])
-
-    @property
-    def total(self) -> int:
-        """How many tokens were read."""
-        return int(self.state[kernel.TOKENS])
 
     def feed(self, piece: Piece) -> None:
         """Read a piece; what may be half a word at its end waits for the next one.
@@ -121,7 +141,7 @@ class Scanner:
                 break
             if status == GROW:
                 self.slots = np.zeros(2 * len(self.slots), dtype=np.uint64)
-                rebuild(self.names, self.starts, self.types, self.slots)
+                rebuild(self.names, self.starts, self._types, self.slots)
             elif status == FULL:
                 self._flush()
                 self._drop_rare()
@@ -159,13 +179,13 @@ class Scanner:
             while len(data):
                 data = data[self.file.write(data) :]
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
         self.written += written
         self.state[kernel.WRITTEN] = 0
 
     def _drop_rare(self) -> None:
         """Drop the words of the lowest counts, so that at most half remain, and note what the ids become."""
-        types = self.types
+        types = self._types
         counts = self.counts[:types]
         keep = types // 2
         most = int(np.partition(counts, types - keep - 1)[types - keep - 1])
@@ -184,38 +204,48 @@ class Scanner:
         self.slots[:] = 0
         rebuild(self.names, self.starts, len(kept), self.slots)
         self.progress.note(
-            f"the table of {types:,} words was full after {self.total:,} tokens: the words that had come at "
-            f"most {most:,} times were dropped"
+            f"the table of {types:,} words was full after {int(self.state[kernel.TOKENS]):,} tokens: "
+            f"the words that had come at most {most:,} times were dropped"
         )
 
     def _map_path(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.map{number}")
 
-    def finish(self) -> str:
-        """End the file, make its ids those of the table (`types` for dropped words), give the fingerprint."""
+    def finish(self) -> Encoded:
+        """End the file and make its ids those of the table."""
         self.file.close()
-        self.digest.update(self.names[: self.starts[self.types]].data)
-        self.buffer = self.out = self.slots = self.chars = np.empty(0)  # type: ignore[assignment]
+        self.digest.update(self.names[: self.starts[self._types]].data)
         if self.drops:
             self._translate()
-        return self.digest.hexdigest()
+        tokens = int(self.state[kernel.TOKENS])
+        return Encoded(
+            self.path,
+            self.written,
+            self.written - tokens,
+            tokens,
+            self.names,
+            self.starts,
+            self.counts,
+            self._types,
+            self.digest.hexdigest(),
+        )
 
     def _translate(self) -> None:
-        now = np.arange(self.types + 1, dtype=np.int32)
+        now = np.arange(self._types + 1, dtype=np.int32)
         stop = self.drops[-1]
         try:
             with self.path.open("r+b", buffering=0) as file:
                 for number in range(len(self.drops) - 1, -1, -1):
                     path = self._map_path(number)
                     then = np.fromfile(path, dtype=np.int32)
-                    now = np.where(then < 0, np.int32(self.types), now[then]).astype(np.int32)
+                    now = np.where(then < 0, np.int32(self._types), now[then]).astype(np.int32)
                     start = self.drops[number - 1] if number else 0
                     for begin in range(start, stop, PIECE):
                         _replace(file, begin, min(begin + PIECE, stop), now)
                     stop = start
                     path.unlink()
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
 
 
 def _replace(file: Any, begin: int, end: int, ids: NDArray[np.int32]) -> None:
@@ -235,10 +265,11 @@ def _write_array(path: Path, values: NDArray[np.int32]) -> None:
     try:
         values.tofile(path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
-def _unwritable(path: Path, error: OSError) -> OutputError:
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """Make the error of a stream file that cannot be written."""
     return OutputError(
         f"{path}: the encoded corpus cannot be written ({error.strerror or error})",
         "It needs 4 bytes for every token: free some space there or choose another folder.",

@@ -191,11 +191,14 @@ def _split(lines: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[str]]:
 
 def _lines(pieces: Iterable[Piece], errors: str) -> Iterator[str]:
     """Decode text line by line, for tokenizers that want strings."""
-    rest = b""
+    held: list[bytes] = []
+    begin = 0
     for piece in pieces:
-        begin = piece.offset - len(rest)
-        lines = (rest + piece.data).splitlines(keepends=True)
-        rest = lines.pop() if lines and not piece.final else b""
+        held.append(piece.data)
+        if not (piece.final or b"\n" in piece.data or b"\r" in piece.data):
+            continue  # a line that goes on and on is joined once
+        lines = b"".join(held).splitlines(keepends=True)
+        held = [lines.pop()] if lines and not piece.final else []
         for line in lines:
             try:
                 text = line.decode("utf-8", errors)
@@ -211,3 +214,4 @@ def _lines(pieces: Iterable[Piece], errors: str) -> Iterator[str]:
                 )
             yield text.rstrip("\r\n")
             begin += len(line)
+        begin = 0 if piece.final else begin

@@ -99,9 +99,6 @@ def _skip_to_word(
     """Pass over what is between words, line ends and tag lines included; give where and a status."""
     while at < stop:
         byte = data[at]
-        if state[TAG] == 1 and byte != 10 and byte != 13:
-            at += 1
-            continue
         entry, size, point = _class_at(data, at, stop, replace, chars)
         if size == 0 and not final:
             return at, MORE
@@ -119,6 +116,9 @@ def _skip_to_word(
             continue
         if byte == 0:
             return at, NUL
+        if state[TAG] == 1:
+            at += size
+            continue
         if byte == 60 and state[FRESH] == 1:
             tag = _is_tag(data, at, stop, final)
             if tag < 0:
