@@ -100,3 +100,12 @@ def test_formats(text: str, tmp_path: Path) -> None:
     (tmp_path / "plants.csv").write_text(text)
     items = (("pear", "fruit"), ("apple", "fruit"), ("oak", "tree"))
     assert read(tmp_path / "plants.csv") == CategorySet("plants", items)
+
+
+def test_starts_are_spread_out() -> None:
+    """k-means++ takes one start in each of ten tight and far clusters, so one try is enough."""
+    gold = np.repeat(np.arange(10), 6)
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        vectors = unit((np.eye(10)[gold] + 1e-3 * generator.standard_normal((60, 10))).astype(np.float32))
+        assert at_home(spherical_kmeans(vectors, 10, generator, restarts=1), gold).all()
