@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.data.formats.arrow_arrays import key_buffers
+from nearspace.data.arrow_arrays import key_buffers
 from nearspace.errors import DuplicateKeyError, InputError, OutputError
 from nearspace.files import new_folder
 from nearspace.keys import Keys

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.data.formats.arrow_arrays import column_array, column_values, key_array, vector_array
+from nearspace.data.arrow_arrays import column_array, column_values, key_array, vector_array
 from nearspace.errors import InputError, NearspaceError, NotASpaceError, OutputError
 from nearspace.space import Space
 
