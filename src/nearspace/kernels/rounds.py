@@ -3,7 +3,7 @@
 In a round each of S shards trains on a block of text with a copy of just the rows that the block touches,
 all from the state that the last round left; then the changes are added in shard order, by the row's weight:
 
-    P[row] <- P[row] + weight[row] * sum over shards s of (copy_s[row] - P[row])
+    P[row] <- P[row] + weight[row] * sum over shards s with a copy of (copy_s[row] - P[row])
 
 Which thread works on which shard, or merges which part, changes nothing. A block and its rows fit the
 second-level cache. Arguments in common are held in the named tuples below, arrays flat and 64-byte aligned.
@@ -33,7 +33,6 @@ class Plan(NamedTuple):
     negative: int
     block: int  # tokens of a block
     shards: int
-    parts: int  # parts of the merge
     cbow: bool
     seed: int
 
@@ -105,20 +104,6 @@ def gather(matrix, stride, rows, used, place, local):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def subtract(matrix, stride, rows, used, local):  # type: ignore[no-untyped-def]
-    """local[i] -= matrix[rows[i]]."""
-    for i in range(used):
-        if i + AHEAD < used:
-            ahead = np.int64(rows[i + AHEAD]) * stride
-            for j in range(0, stride, 16):
-                prefetch(matrix, ahead + j)
-        row = np.int64(rows[i]) * stride
-        for j in range(0, stride, 16):
-            at = i * stride + j
-            store(local, at, sub(load(local, at), load(matrix, row + j)))
-
-
-@njit(cache=True, nogil=True)
 def _mean_row(matrix, stride, row, starts, grams, j):  # type: ignore[no-untyped-def]
     """16 columns of the mean of a word's own row and its n-gram rows."""
     total = load(matrix, np.int64(row) * stride + j)
@@ -155,22 +140,53 @@ def _add_row(matrix, stride, row, weight, local, at):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def merge(matrix, stride, rows, used, weights, local, part, parts):  # type: ignore[no-untyped-def]
-    """matrix[row] += weights[row] * local[i], row = rows[i], for rows with row % parts == part."""
+def part_of(row, parts):  # type: ignore[no-untyped-def]
+    """Return the part of the merge that a row belongs to: sixteen rows stay together, as a line of counts."""
+    return (row >> 4) % parts
+
+
+@njit(cache=True, nogil=True)
+def count_touched(rows, used, touched, part, parts):  # type: ignore[no-untyped-def]
+    """touched[row] += 1 for the rows of one part that a shard has copies of."""
     for i in range(used):
-        if rows[i] % parts == part:
-            _add_row(matrix, stride, rows[i], weights[rows[i]], local, i * stride)
+        if part_of(rows[i], parts) == part:
+            touched[rows[i]] += 1
+
+
+@njit(cache=True, nogil=True)
+def merge(matrix, stride, rows, used, weights, local, touched, part, parts):  # type: ignore[no-untyped-def]
+    """Add weights[row] * (local[i] - old row), row = rows[i], for one part.
+
+    The old row is taken off m times at once when the first of its m copies comes; then touched[row] is 0.
+    """
+    for i in range(used):
+        row = rows[i]
+        if part_of(row, parts) != part:
+            continue
+        weight = weights[row]
+        base = np.int64(row) * stride
+        copies = touched[row]
+        touched[row] = 0
+        scale = splat(weight)
+        if copies == 0:
+            for j in range(0, stride, 16):
+                store(matrix, base + j, fma(scale, load(local, i * stride + j), load(matrix, base + j)))
+            continue
+        rest = splat(np.float32(1.0) - np.float32(copies) * weight)
+        for j in range(0, stride, 16):
+            old = mul(rest, load(matrix, base + j))
+            store(matrix, base + j, fma(scale, load(local, i * stride + j), old))
 
 
 @njit(cache=True, nogil=True)
 def merge_grams(matrix, stride, rows, used, weights, starts, grams, local, part, parts):  # type: ignore[no-untyped-def]
-    """As `merge`, the change of a word going to its own row and to each of its n-gram rows."""
+    """Add the weighted change local[i] of a word to its own row and to each of its n-gram rows."""
     for i in range(used):
         word = rows[i]
-        if word % parts == part:
+        if part_of(word, parts) == part:
             _add_row(matrix, stride, word, weights[word], local, i * stride)
         for g in range(starts[word], starts[word + 1]):
-            if grams[g] % parts == part:
+            if part_of(grams[g], parts) == part:
                 _add_row(matrix, stride, grams[g], weights[grams[g]], local, i * stride)
 
 
@@ -205,7 +221,7 @@ def _sample(plan, tables, shards, s, tokens, block):  # type: ignore[no-untyped-
 
 @njit(cache=True, nogil=True)
 def run_block(plan, tables, model, shards, s, tokens, block, rate, places, scratch):  # type: ignore[no-untyped-def]
-    """Train shard `s` on `tokens` with copies of the rows; leaves its changes in the room of the shard."""
+    """Train shard `s` on `tokens` with copies of the rows it touches, which stay in the room of the shard."""
     count = _sample(plan, tables, shards, s, tokens, block)
     ins, outs = shards.inputs[s], shards.outputs[s]
     in_rows, out_rows = shards.input_rows[s], shards.output_rows[s]
@@ -226,39 +242,44 @@ def run_block(plan, tables, model, shards, s, tokens, block, rate, places, scrat
     _train(plan, shards, s, ins, outs, count, rate, scratch)
     if subwords:
         subtract_means(model.inputs, plan.stride, in_rows, used_in, tables.starts, tables.grams, ins)
-    else:
-        subtract(model.inputs, plan.stride, in_rows, used_in, ins)
-    subtract(model.outputs, plan.stride, out_rows, used_out, outs)
 
 
 @njit(cache=True, nogil=True)
-def merge_part(plan, tables, model, shards, part):  # type: ignore[no-untyped-def]
+def merge_part(plan, tables, model, shards, touched, part, parts):  # type: ignore[no-untyped-def]
     """Add the changes of all shards, in their order, to the rows of one part."""
+    subwords = tables.starts.shape[0] > 0
     for s in range(plan.shards):
-        if tables.starts.shape[0] > 0:
+        if not subwords:
+            count_touched(shards.input_rows[s], shards.used[s, 0], touched[0], part, parts)
+        count_touched(shards.output_rows[s], shards.used[s, 1], touched[1], part, parts)
+    for s in range(plan.shards):
+        if subwords:
             merge_grams(
                 model.inputs, plan.stride, shards.input_rows[s], shards.used[s, 0], model.input_weights,
-                tables.starts, tables.grams, shards.inputs[s], part, plan.parts,
+                tables.starts, tables.grams, shards.inputs[s], part, parts,
             )  # fmt: skip
         else:
             merge(
                 model.inputs, plan.stride, shards.input_rows[s], shards.used[s, 0], model.input_weights,
-                shards.inputs[s], part, plan.parts,
+                shards.inputs[s], touched[0], part, parts,
             )  # fmt: skip
         merge(
             model.outputs, plan.stride, shards.output_rows[s], shards.used[s, 1], model.output_weights,
-            shards.outputs[s], part, plan.parts,
+            shards.outputs[s], touched[1], part, parts,
         )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def run_rounds(plan, tables, model, shards, tokens, lengths, rates, block, places, scratch, gate, threads):  # type: ignore[no-untyped-def]
+def run_rounds(
+    plan, tables, model, shards, tokens, lengths, rates, block, places, touched, scratch, gate, threads
+):  # type: ignore[no-untyped-def]
     """Run len(rates) rounds; called by `threads` threads at once, each with its own places and scratch.
 
     Args:
         tokens: (S, rounds * plan.block) int32 the text of each shard; lengths: (S,) how much of it is there.
         rates: (rounds,) float32 step sizes. block: number of the first block, for the random streams.
-        places: (2, V) int32, all -1. gate: see `threads.gate`.
+        places: (2, V) int32, all -1. touched: (2, V) int32, all 0, the same for all threads.
+        gate: see `threads.gate`.
     """
     for r in range(rates.shape[0]):
         s = ticket(gate)
@@ -271,8 +292,8 @@ def run_rounds(plan, tables, model, shards, tokens, lengths, rates, block, place
             s = ticket(gate)
         barrier(gate, threads)
         part = ticket(gate)
-        while part < plan.parts:
-            merge_part(plan, tables, model, shards, part)
+        while part < threads:
+            merge_part(plan, tables, model, shards, touched, part, threads)
             part = ticket(gate)
         barrier(gate, threads)
 

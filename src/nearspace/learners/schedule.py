@@ -39,7 +39,7 @@ class Schedule:
     block: int = 1250
     spread: float = 2.5
     stretch: int = 250_000
-    reuse: int = 4
+    reuse: int = 8
     input_damping: float = 0.002
     output_damping: float = 0.002
     free_running: bool = False

@@ -101,7 +101,7 @@ class Training:
         )
         self._plan = kernel.Plan(
             matrices.stride, objective.window, objective.negative, self.rounds.block,
-            self.rounds.shards, self.rounds.shards, objective.cbow, objective.seed,
+            self.rounds.shards, objective.cbow, objective.seed,
         )  # fmt: skip
         self._expected(counts, keep, noise)
         self._make_room(len(counts))
@@ -140,6 +140,7 @@ class Training:
         )  # fmt: skip
         size = scratch_size(stride, self.objective.window, self.objective.negative)
         self._places = [np.full((2, words), -1, dtype=np.int32) for _ in range(self.threads)]
+        self._touched = np.zeros((2, words), dtype=np.int32)
         self._scratch = [aligned(size) for _ in range(self.threads)]
 
     def run(
@@ -205,17 +206,17 @@ class Training:
         shared = gate()
 
         def work(worker: int) -> None:
-            room = self._places[worker], self._scratch[worker]
+            places, scratch = self._places[worker], self._scratch[worker]
             if self.schedule.free_running:
                 own = text[worker, : lengths[worker]]
                 first = block + worker * len(rates)
                 kernel.run_free(
-                    self._plan, self._tables, model, self._shards, worker, own, rates, first, *room
+                    self._plan, self._tables, model, self._shards, worker, own, rates, first, places, scratch
                 )
             else:
                 kernel.run_rounds(
-                    self._plan, self._tables, model, self._shards, text, lengths, rates, block, *room,
-                    shared, self.threads,
+                    self._plan, self._tables, model, self._shards, text, lengths, rates, block, places,
+                    self._touched, scratch, shared, self.threads,
                 )  # fmt: skip
 
         engine.map(work, range(self.threads))
