@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -64,7 +63,7 @@ def new_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     _refuse_existing(target, overwrite)
     try:
         remove_leftovers(target)
-        draft = target.with_name(f".{target.name}.saving-{secrets.token_hex(4)}")
+        draft = target.with_name(f".{target.name}.saving-{os.urandom(4).hex()}")
         handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         try:
             _lock(handle)
@@ -94,7 +93,7 @@ def new_folder(
         recover_folder(target)
         _refuse_unreplaceable(target, overwrite, replaceable)
         remove_leftovers(target)
-        draft = target.with_name(f".{target.name}.saving-{secrets.token_hex(4)}")
+        draft = target.with_name(f".{target.name}.saving-{os.urandom(4).hex()}")
         draft.mkdir()
         handle = _open_folder(draft)
         try:
@@ -180,7 +179,7 @@ def _put_in_place(draft: Path, target: Path) -> None:
         return
     if exchange(draft, target):
         return
-    backup = target.with_name(f".{target.name}.old-{secrets.token_hex(4)}")
+    backup = target.with_name(f".{target.name}.old-{os.urandom(4).hex()}")
     handle = _open_folder(target)
     try:
         _lock(handle)

@@ -63,8 +63,9 @@ def convert(
 ) -> Conversion:
     """Read `source` and write it as `target`, whole or not at all.
 
-    Formats are "space" and those of `nearspace.read`; they are told from the source's content and the target's
-    suffix (".space" for a Space) if not given. `limit` takes the first rows only, without encoder and state.
+    Formats are "space" and those of `nearspace.read`; they are told from the source's content and the
+    target's suffix (".space" for a Space) if not given. `limit` takes the first rows only, without encoder
+    and state.
 
     Raises:
         SettingError: a format is unknown, or the target's suffix names none.
