@@ -59,13 +59,16 @@ def _near(
     rows, distances = [], []
     for length in range(max(1, len(asked) - most), len(asked) + most + 1):
         same = np.flatnonzero(lengths == length)
+        if not len(same):
+            continue
         letters = _folded(codes[begins[same] + np.arange(length)[:, None]])
         distance = _distances(asked, letters, most)
         close = np.flatnonzero(distance <= most)
         rows.append(same[close] + start)
         distances.append(distance[close])
-    order = np.argsort(np.concatenate(rows), kind="stable")
-    return np.concatenate(rows)[order], np.concatenate(distances)[order]
+    all_rows = np.concatenate([np.empty(0, dtype=np.int64), *rows])
+    order = np.argsort(all_rows, kind="stable")
+    return all_rows[order], np.concatenate([np.empty(0, dtype=np.uint8), *distances])[order]
 
 
 def _distances(asked: NDArray[Any], letters: NDArray[Any], most: int) -> NDArray[np.uint8]:
@@ -78,7 +81,7 @@ def _distances(asked: NDArray[Any], letters: NDArray[Any], most: int) -> NDArray
     length, count = letters.shape
     far = np.full(count, _FAR, dtype=np.uint8)
     before: list[NDArray[np.uint8]] = []
-    last = [np.full(count, j, dtype=np.uint8) for j in range(length + 1)]
+    last = [np.full(count, min(j, _FAR), dtype=np.uint8) for j in range(length + 1)]
     for i in range(1, len(asked) + 1):
         current = [far] * (length + 1)
         if i <= most:
@@ -89,7 +92,7 @@ def _distances(asked: NDArray[Any], letters: NDArray[Any], most: int) -> NDArray
             if i > 1 and j > 1:
                 swapped = (letters[j - 2] == asked[i - 1]) & (letters[j - 1] == asked[i - 2])
                 np.minimum(best, np.where(swapped, before[j - 2] + np.uint8(1), far), out=best)
-            current[j] = best
+            current[j] = np.minimum(best, _FAR, out=best)
         before, last = last, current
     return last[length]
 
