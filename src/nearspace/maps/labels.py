@@ -51,7 +51,7 @@ def place_labels(
             x1, y1 = math.ceil(corner[0] + size[0] + padding), math.ceil(corner[1] + size[1] + padding)
             if x0 < 0 or y0 < 0 or x1 > width or y1 > height or taken[y0:y1, x0:x1].any():
                 continue
-            covered = _inside(hidden, x0, y0, x1, y1)
+            covered = _inside(hidden, corner, size)
             if covered < fewest:
                 best, fewest = (corner, slice(y0, y1), slice(x0, x1)), covered
         if best is not None:
@@ -82,7 +82,10 @@ def _counts(crowd: NDArray[np.float64], area: tuple[int, int]) -> NDArray[np.int
     return table.cumsum(axis=0).cumsum(axis=1)
 
 
-def _inside(table: NDArray[np.int64], x0: int, y0: int, x1: int, y1: int) -> int:
-    """Count the points in the cells that a box of pixels touches most of."""
-    a, b, c, d = (round(edge / CROWD) for edge in (x0, x1, y0, y1))
+def _inside(table: NDArray[np.int64], corner: tuple[float, float], size: list[float]) -> int:
+    """Count the points in the cells that lie wholly in a box of pixels."""
+    a, c = (math.ceil(edge / CROWD) for edge in corner)
+    b, d = (math.floor((edge + length) / CROWD) for edge, length in zip(corner, size, strict=True))
+    if b <= a or d <= c:
+        return 0
     return int(table[d, b] - table[c, b] - table[d, a] + table[c, a])

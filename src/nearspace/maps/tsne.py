@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -9,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import SettingError
+from nearspace.maps.forces import ExactForces
 from nearspace.maps.neighbors import neighbors_in_space, threads
 from nearspace.maps.pca import PCA, check_dim
 from nearspace.optional import require
 from nearspace.protocols import Progress, Quiet, Task
 
 FEWEST = 8  # points; below this no perplexity makes sense
-FFT_FROM = 10_000  # points; from here the interpolated forces are faster than the tree
+FFT_FROM = 15_000  # points; from here interpolated forces are faster than exact ones
 NEIGHBORS = 3  # neighbours per unit of perplexity, as in van der Maaten 2014
 SPREAD = 1e-4  # standard deviation of the first axis at the start
 JITTER = 1e-2  # seeded noise at the start, as a share of SPREAD: equal vectors must not start as one point
@@ -27,9 +29,9 @@ class TSNE:
     """Lay vectors out so that each point's neighbours in the Space are near it on the map.
 
     The same seed gives the same bytes for any number of workers: neighbours are exact, the start is PCA plus
-    seeded noise, and openTSNE's gradient sums each point's forces in a fixed order. Distances are Euclidean,
-    so rows of cosine Spaces should come with length 1 (`map_space` sees to it). On the result, distances
-    between far clusters and sizes of clusters mean little.
+    seeded noise, and each point sums its own forces in a fixed order. Distances are Euclidean, so
+    rows of cosine Spaces should come with length 1 (`map_space` sees to it). On the result, distances between
+    far clusters and sizes of clusters mean little.
 
     Attributes:
         dim: 2 or 3.
@@ -87,12 +89,13 @@ class TSNE:
             note = f"perplexity lowered from {self.perplexity:g} to {perplexity:.4g}"
             progress.note(f"{note}, the most that {n} points allow")
         affinities = self._affinities(vectors, perplexity, workers, progress)
-        with progress.task("t-SNE", total=self.iterations + self.start_iterations, unit="iterations") as task:
+        steps = self.iterations + self.start_iterations
+        with progress.task("t-SNE", total=steps, unit="iterations") as task, _pool(workers) as pool:
             layout = opentsne.TSNE(
                 n_components=self.dim,
                 n_iter=self.iterations,
                 early_exaggeration_iter=self.start_iterations,
-                negative_gradient_method="fft" if self.dim == 2 and n >= FFT_FROM else "bh",
+                negative_gradient_method="fft" if self.dim == 2 and n >= FFT_FROM else ExactForces(pool),
                 n_jobs=threads(workers),
                 callbacks=_Report(task),
                 callbacks_every_iters=EVERY,
@@ -125,6 +128,10 @@ class TSNE:
         start *= SPREAD / scale if scale > 0 else 0.0
         noise = np.random.default_rng(self.seed).normal(scale=SPREAD * JITTER, size=start.shape)
         return np.ascontiguousarray(start + noise)
+
+
+def _pool(workers: int | None) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads(workers), thread_name_prefix="tsne")
 
 
 class _Report:
