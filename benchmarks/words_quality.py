@@ -1,4 +1,4 @@
-"""How good are the vectors that `words.py` kept? WordSim-353, SimLex-999 and Google analogies, with intervals.
+"""How good are the vectors that `words.py` kept? Three public sets, with intervals and the peer beside.
 
 Usage: NEARSPACE_DATA=... python benchmarks/words_quality.py OUT.json
 Adds to each entry of "quality" in OUT.json its measures, and the paired difference from the peer.

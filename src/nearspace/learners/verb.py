@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nearspace.data.corpus import CorpusSettings, Prepared, continue_with, prepare
+from nearspace.data.phrases import Phrases
 from nearspace.data.text_sources import Source
 from nearspace.errors import InputError, SettingError
 from nearspace.learners.checkpoint import Checkpoint
@@ -38,7 +39,7 @@ def words(
     lowercase: bool = True,
     tokenizer: Callable[[str], Iterable[str]] | None = None,
     errors: str = "strict",
-    phrases: Any = None,
+    phrases: Phrases | None = None,
     subwords: Subwords | bool | None = None,
     workers: int | None = None,
     free_running: bool = False,
@@ -79,7 +80,7 @@ def words(
     learner = make_learner(method, dim=dim, seed=seed, subwords=subwords, **settings)
     text = CorpusSettings(
         min_count=min_count, max_vocab=max_vocab, lowercase=lowercase, tokenizer=tokenizer, errors=errors,
-        **({} if phrases is None else {"phrases": phrases}),
+        phrases=phrases,
     )  # fmt: skip
     options: dict[str, Any] = {}
     if method in ("skipgram", "cbow"):
