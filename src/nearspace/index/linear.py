@@ -88,9 +88,11 @@ class Linear:
     def open(self, start: int, stop: int) -> Block:
         """Prepare rows start..stop."""
         vectors, norms = np.asarray(self._vectors[start:stop]), self._lengths[start:stop]
-        fine = norms <= self._limit()
-        longest = float(norms.max(initial=0, where=fine))
-        return self.prepare(vectors, norms, None if fine.all() else ~fine, longest)
+        longest, limit, odd = float(norms.max(initial=0)), self._limit(), None
+        if not longest <= limit:  # also if it is NaN
+            odd = ~(norms <= limit)
+            longest = float(norms.max(initial=0, where=~odd))
+        return self.prepare(vectors, norms, odd, longest)
 
     def part(self, first: int, last: int, block: Block) -> LinearPart:
         """Score queries first..last against a block."""
@@ -153,13 +155,13 @@ class Cosine(Linear):
 
     def prepare(self, vectors: Floats, norms: Floats, odd: NDArray[np.bool_] | None, longest: float) -> Block:
         """Scale the vectors to length one, or for a few queries the scores."""
-        scale = np.zeros_like(norms)
-        np.divide(np.float32(1), norms, out=scale, where=norms >= _TINY)
-        small = np.flatnonzero(norms < _TINY)
-        small = small[np.asarray(vectors[small]).any(axis=1)]
-        if len(small):
+        with np.errstate(divide="ignore"):
+            scale = np.float32(1) / norms
+        if not norms.min(initial=1) >= _TINY:
+            small = np.flatnonzero(norms < _TINY)
+            scale[small] = 0
             odd = np.zeros(len(norms), dtype=bool) if odd is None else odd
-            odd[small] = True
+            odd[small] = np.asarray(vectors[small]).any(axis=1)
         if len(self._queries) <= _NARROW:
             return Block(vectors, scale, None, odd, 1.0)
         return Block(vectors * scale[:, None], None, None, odd, 1.0)
