@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nearspace.cli.targets import check_file
+from nearspace.cli.targets import check
 from nearspace.errors import SettingError
 from nearspace.maps import drawing, parquet
 from nearspace.results import Map
@@ -25,7 +25,7 @@ def check_target(path: str, *, overwrite: bool) -> Path:
         raise SettingError(
             f"a map cannot be written as {path!r}", f"Accepted suffixes: {', '.join(SUFFIXES)}."
         )
-    return check_file(path, overwrite=overwrite)
+    return check(path, overwrite=overwrite, replaceable=Path.is_file)
 
 
 def write(laid_out: Map, targets: Sequence[Path], *, labels: int | None, color: str) -> None:

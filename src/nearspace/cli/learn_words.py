@@ -11,7 +11,8 @@ import click
 from nearspace.cli.options import json_option, overwrite_option, quiet_option, seed_option, workers_option
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
-from nearspace.cli.targets import check_folder
+from nearspace.cli.targets import check_space
+from nearspace.data.phrases import Phrases
 from nearspace.learners import verb
 from nearspace.learners.checkpoint import Checkpoint
 from nearspace.learners.skipgram import Subwords
@@ -91,7 +92,7 @@ def words_command(
     workers. Ctrl-C keeps a checkpoint, from which the same command with --resume goes on.
     """
     began = time.monotonic()
-    target = check_folder(output, overwrite=overwrite)
+    target = check_space(output, overwrite=overwrite)
     start = open_space(continue_from) if continue_from else None
     kept = Checkpoint(Path(checkpoint or f"{target}.checkpoint"), resume=resume)
     space = verb.words(
@@ -112,7 +113,9 @@ def _given(settings: dict[str, Any]) -> dict[str, Any]:
     grams = {name: value for name, value in parts.items() if value is not None}
     if settings.pop("subwords") or grams:
         settings["subwords"] = Subwords(**grams)
-    return {name: value for name, value in settings.items() if value is not None and value is not False}
+    if settings.pop("phrases"):
+        settings["phrases"] = Phrases()
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _summary(path: str, space: Space, start: Space | None, seconds: float) -> dict[str, Any]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
+    "convert": Row("nearspace.cli.convert", "convert_command", "Convert between file formats, by suffix."),
     "info": Row("nearspace.cli.info", "info_command", "Show what a Space is and how it was made."),
     "completion": Row("nearspace.cli.completion", "completion_command", "Print a shell completion script."),
 }

@@ -73,7 +73,7 @@ def print_answer(values: Mapping[str, Any], *, as_json: bool) -> None:
         return
     width = max(map(len, values), default=0)
     for name, value in values.items():
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             value = ", ".join(map(str, value)) or "none"
         if sys.stdout.isatty():
             click.echo(f"{click.style(name.ljust(width), bold=True)}  {_human(value)}")

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from nearspace.data.formats.table import FORMATS
 from nearspace.errors import SettingError
-from nearspace.files import new_file, new_folder
+from nearspace.files import new_folder
 from nearspace.store.description import is_space
-
-FILES = (".txt", ".vec", ".bin", ".npy", ".parquet", ".safetensors", ".tsv", ".arrow", ".gz")
 
 
 class _EnoughError(Exception):
     """The draft could be made."""
 
 
-def check_folder(path: str, *, overwrite: bool) -> Path:
+def _anything(path: Path) -> bool:
+    return True
+
+
+def check_space(path: str, *, overwrite: bool) -> Path:
     """Give `path` if a Space could be saved there now.
 
     Raises:
-        SettingError: it is named like a file.
+        SettingError: it is named like a file in another format.
         OutputError: it exists and may not be replaced, or its parent cannot be written.
     """
     target = Path(path)
-    if target.suffix.lower() in FILES:
+    if target.suffix in {suffix for form in FORMATS.values() for suffix in form.suffixes}:
         raise SettingError(
-            f"{path!r} is named like a {target.suffix} file, but a Space is a folder",
+            f"{path!r} is named like a file in another format, but a Space is a folder",
             f"Use -o {target.stem}.space, then: nearspace convert {target.stem}.space {target.name}",
         )
-    _try(new_folder(target, overwrite=overwrite, replaceable=is_space))
-    return target
+    return check(path, overwrite=overwrite, replaceable=is_space)
 
 
-def check_file(path: str, *, overwrite: bool) -> Path:
-    """Give `path` if a file could be written there now.
+def check(path: str, *, overwrite: bool, replaceable: Callable[[Path], bool] = _anything) -> Path:
+    """Give `path` if an output could be put there now: it is begun beside it and given up.
 
     Raises:
-        OutputError: it exists and may not be replaced, or its folder cannot be written.
+        OutputError: it exists and may not be replaced, or its parent cannot be written.
     """
-    _try(new_file(path, overwrite=overwrite))
-    return Path(path)
-
-
-def _try(draft: AbstractContextManager[Path]) -> None:
-    """Begin the output and give it up."""
-    with suppress(_EnoughError), draft:
+    with suppress(_EnoughError), new_folder(path, overwrite=overwrite, replaceable=replaceable):
         raise _EnoughError
+    return Path(path)

@@ -1,0 +1,101 @@
+"""map from end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from nearspace.cli.main import main
+from nearspace.keys import Keys
+from nearspace.maps.parquet import open_map
+from nearspace.space import Space
+from nearspace.store.folder import save
+
+
+def call(*args: str | Path, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(arg) for arg in args], input=stdin)
+
+
+@pytest.fixture(scope="module")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three clusters of 20 words, far from each other."""
+    random = np.random.default_rng(1)
+    centres = np.repeat(np.eye(3, 8) * 10, 20, axis=0)
+    vectors = (centres + random.normal(size=(60, 8))).astype(np.float32)
+    path = tmp_path_factory.mktemp("clusters") / "clusters.space"
+    save(Space(Keys(f"{group}{number}" for group in "abc" for number in range(20)), vectors), path)
+    return path
+
+
+def test_a_map_as_parquet(clusters: Path, tmp_path: Path) -> None:
+    result = call("map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = json.loads(result.stdout)
+    assert told["outputs"] == [str(tmp_path / "m.parquet")]
+    assert (told["count"], told["dim"], told["method"]) == (60, 2, "pca")
+    assert told["chance"] < told["trust"] <= 1
+    laid_out = open_map(tmp_path / "m.parquet")
+    assert laid_out.coordinates.shape == (60, 2)
+    assert told["trust"] == pytest.approx(float(laid_out.trust.mean()), abs=1e-4)
+
+
+def test_three_dimensions_and_some_keys(clusters: Path, tmp_path: Path) -> None:
+    args = ["map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca", "--dim", "3"]
+    result = call(*args, "--keys", "b3", "--keys", "-", stdin="a1\nc2\na5\n")
+    assert result.exit_code == 0, result.stderr
+    laid_out = open_map(tmp_path / "m.parquet")
+    assert list(laid_out.keys) == ["b3", "a1", "c2", "a5"]
+    assert laid_out.coordinates.shape == (4, 3)
+
+
+def test_limit(clusters: Path, tmp_path: Path) -> None:
+    call("map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca", "--limit", "10")
+    assert len(open_map(tmp_path / "m.parquet")) == 10
+
+
+@pytest.mark.extras
+def test_pictures_by_suffix(clusters: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("openTSNE")
+    outputs = [tmp_path / name for name in ("m.png", "m.svg", "m.parquet")]
+    flags = [part for output in outputs for part in ("-o", output)]
+    result = call("map", clusters, *flags, "--seed", "3", "--labels", "5")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert outputs[0].read_bytes().startswith(b"\x89PNG\r\n")
+    assert b"<svg" in outputs[1].read_bytes()
+    groups = np.array([key[0] for key in open_map(outputs[2]).keys])
+    points = open_map(outputs[2]).coordinates
+    middles = np.stack([points[groups == group].mean(axis=0) for group in "abc"])
+    nearest = np.linalg.norm(points[:, None] - middles[None], axis=2).argmin(axis=1)
+    assert (np.array(list("abc"))[nearest] == groups).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("m.pdf", ["cannot be written as", ".png, .svg, .parquet"]),
+        ("taken.png", ["exists already", "--overwrite"]),
+        ("gone/m.png", ["Create the folder"]),
+    ],
+)
+def test_an_output_is_checked_before_the_work(tmp_path: Path, name: str, words: list[str]) -> None:
+    (tmp_path / "taken.png").write_bytes(b"mine")
+    result = call("map", tmp_path / "no-space-here", "-o", tmp_path / name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    for word in words:
+        assert word in result.stderr
+    assert (tmp_path / "taken.png").read_bytes() == b"mine"
+
+
+def test_a_missing_package_is_named(clusters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nearspace.optional.importlib.util.find_spec", lambda name: None)
+    result = call("map", clusters, "-o", tmp_path / "m.png", "--method", "pca", "--json")
+    assert result.exit_code == 2
+    error = json.loads(result.stderr)["error"]
+    assert error["kind"] == "missing_extra"
+    assert "nearspace[maps]" in error["hint"]
+    assert not (tmp_path / "m.png").exists()
