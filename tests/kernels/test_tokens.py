@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from nearspace.data.text_characters import character_table, fill_page
 from nearspace.kernels import tokens as kernel
-from nearspace.kernels.token_table import FULL, GROW, gather, gather_numpy, rebuild
+from nearspace.kernels.token_table import (
+    FULL,
+    GROW,
+    compact,
+    compact_numpy,
+    gather,
+    gather_numpy,
+    rebuild,
+)
 from nearspace.kernels.utf8 import decode, decode_numpy
 
 CHARS, FAST = character_table(lowercase=True)
@@ -66,7 +74,7 @@ def fill_pages(text: str) -> None:
 
 def scan(data: bytes, cuts: list[int], *, replace: bool = False, slots: int = 4) -> list[list[bytes]]:
     """Feed `data` cut at `cuts` to the kernel as the reader does; give the lines of words."""
-    names, starts = np.empty(200_000, np.uint8), np.zeros(10_001, np.int64)
+    names, starts = np.empty(200_000, np.uint8), np.zeros(10_001, np.int32)
     counts, table = np.zeros(10_000, np.int64), np.zeros(slots, np.uint64)
     state = np.zeros(kernel.STATE_SIZE, np.int64)
     state[kernel.FRESH] = 1
@@ -200,7 +208,7 @@ def test_decoding_refuses_what_the_codec_refuses(data: bytes) -> None:
 @given(st.lists(st.lists(st.text("ab\nÉ ", max_size=4), max_size=5), max_size=8))
 def test_ready_tokens_are_taken_as_they_are(lines: list[list[str]]) -> None:
     data = "\x1e".join([*("\x1f".join(line) for line in lines), ""]).encode()
-    names, starts = np.empty(10_000, np.uint8), np.zeros(101, np.int64)
+    names, starts = np.empty(10_000, np.uint8), np.zeros(101, np.int32)
     counts, table = np.zeros(100, np.int64), np.zeros(256, np.uint64)
     state, out = np.zeros(kernel.STATE_SIZE, np.int64), np.empty(len(data) + 1, np.int32)
     text = np.frombuffer(data, np.uint8).copy()
@@ -213,7 +221,7 @@ def test_ready_tokens_are_taken_as_they_are(lines: list[list[str]]) -> None:
 
 def test_a_full_table_is_said_and_nothing_is_lost() -> None:
     text = np.frombuffer(b"a b a c d", np.uint8).copy()
-    names, starts, counts = np.empty(5000, np.uint8), np.zeros(4, np.int64), np.zeros(3, np.int64)
+    names, starts, counts = np.empty(5000, np.uint8), np.zeros(4, np.int32), np.zeros(3, np.int64)
     state, out = np.zeros(kernel.STATE_SIZE, np.int64), np.empty(20, np.int32)
     table = np.zeros(16, np.uint64)
     arguments = (FAST, CHARS, names, starts, counts, table, out, state)
@@ -228,9 +236,22 @@ def test_a_full_table_is_said_and_nothing_is_lost() -> None:
 def test_gathering_agrees_with_its_twin(words: list[bytes], data: st.DataObject) -> None:
     order = np.array(data.draw(st.lists(st.integers(0, len(words) - 1))), np.int64)
     names = np.frombuffer(b"".join(words), np.uint8).copy()
-    starts = np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int32)
     expected, offsets = gather_numpy(names, starts, order)
     found, places = np.empty(len(expected), np.uint8), np.empty(len(order) + 1, np.int64)
     gather(names, starts, order, found, places)
     assert found.tobytes() == expected.tobytes() == b"".join(words[at] for at in order)
     assert places.tolist() == offsets.tolist()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.binary(max_size=5), st.integers(1, 5)), max_size=8), st.integers(0, 5))
+def test_dropping_agrees_with_its_twin(words: list[tuple[bytes, int]], most: int) -> None:
+    given_names, given_counts = [name for name, _ in words], [count for _, count in words]
+    names, counts = np.frombuffer(b"".join(given_names) + b"-", np.uint8).copy(), np.array([*given_counts, 0])
+    starts = np.concatenate([[0], np.cumsum([len(name) for name in given_names])]).astype(np.int32)
+    ids = np.empty(len(words) + 1, np.int32)
+    kept = compact(names, starts, counts, len(words), most, ids)
+    found = [names[starts[word] : starts[word + 1]].tobytes() for word in range(kept)]
+    expected = compact_numpy(given_names, given_counts, most)
+    assert (found, counts[:kept].tolist(), ids.tolist()) == expected

@@ -21,10 +21,10 @@ from nearspace.data.text_characters import character_table, fill_page
 from nearspace.data.text_files import PIECE, Piece
 from nearspace.errors import EncodingError, InputError, OutputError
 from nearspace.kernels import tokens as kernel
-from nearspace.kernels.token_table import FULL, GROW, MARGIN, gather, rebuild
+from nearspace.kernels.token_table import FULL, GROW, MARGIN, compact, rebuild
 from nearspace.protocols import Progress
 
-MOST_TYPES = 1_500_000  # with 20 bytes a word, 32 of the table and 8 of the id map: 90 MB
+MOST_TYPES = (1 << 21) * 2 // 3 - 1  # 12 bytes each in the hash table, 12 more and the name: some 50 MB
 _BYTES_A_TYPE = 20
 _FIRST_SLOTS = 1 << 16
 _CARRY = 4 * kernel.LONGEST
@@ -40,7 +40,7 @@ class Encoded:
         lines: those that are -1.
         tokens: those that are ids.
         names: UTF-8 of the words, side by side.
-        starts: (more than types,) int64, where each begins.
+        starts: (more than types,) int32, where each begins.
         counts: (types or more,) int64, how often each came.
         types: number of words.
         fingerprint: hexadecimal, of tokens and lines.
@@ -51,7 +51,7 @@ class Encoded:
     lines: int
     tokens: int
     names: NDArray[np.uint8]
-    starts: NDArray[np.int64]
+    starts: NDArray[np.int32]
     counts: NDArray[np.int64]
     types: int
     fingerprint: str
@@ -79,7 +79,7 @@ class Scanner:
         self.chars, self.fast = character_table(lowercase=lowercase)
         # reserved, not used: pages that are never written take no memory
         self.names = np.empty(most_types * _BYTES_A_TYPE + 4 * MARGIN, dtype=np.uint8)
-        self.starts = np.zeros(most_types + 1, dtype=np.int64)
+        self.starts = np.zeros(most_types + 1, dtype=np.int32)
         self.counts = np.zeros(most_types, dtype=np.int64)
         self.slots = np.zeros(_FIRST_SLOTS, dtype=np.uint64)
         self.buffer = np.empty(piece + _CARRY, dtype=np.uint8)
@@ -186,23 +186,15 @@ class Scanner:
     def _drop_rare(self) -> None:
         """Drop the words of the lowest counts, so that at most half remain, and note what the ids become."""
         types = self._types
-        counts = self.counts[:types]
-        keep = types // 2
-        most = int(np.partition(counts, types - keep - 1)[types - keep - 1])
-        kept = np.flatnonzero(counts > most)
-        ids = np.full(types + 1, -1, dtype=np.int32)
-        ids[kept] = np.arange(len(kept), dtype=np.int32)
         self.digest.update(self.names[: self.starts[types]].data)
+        most = _limit(self.counts[:types], types // 2)
+        ids = np.empty(types + 1, dtype=np.int32)
+        kept = compact(self.names, self.starts, self.counts, types, most, ids)
         _write_array(self._map_path(len(self.drops)), ids)
         self.drops.append(self.written)
-        offsets = np.zeros_like(self.starts)
-        gather(self.names, self.starts, kept, self.names, offsets[: len(kept) + 1])
-        self.starts = offsets
-        self.counts[: len(kept)] = counts[kept]
-        self.counts[len(kept) :] = 0
-        self.state[kernel.TYPES] = len(kept)
+        self.state[kernel.TYPES] = kept
         self.slots[:] = 0
-        rebuild(self.names, self.starts, len(kept), self.slots)
+        rebuild(self.names, self.starts, kept, self.slots)
         self.progress.note(
             f"the table of {types:,} words was full after {int(self.state[kernel.TOKENS]):,} tokens: "
             f"the words that had come at most {most:,} times were dropped"
@@ -215,6 +207,7 @@ class Scanner:
         """End the file and make its ids those of the table."""
         self.file.close()
         self.digest.update(self.names[: self.starts[self._types]].data)
+        self.slots, self.out = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int32)
         if self.drops:
             self._translate()
         tokens = int(self.state[kernel.TOKENS])
@@ -238,7 +231,8 @@ class Scanner:
                 for number in range(len(self.drops) - 1, -1, -1):
                     path = self._map_path(number)
                     then = np.fromfile(path, dtype=np.int32)
-                    now = np.where(then < 0, np.int32(self._types), now[then]).astype(np.int32)
+                    now = now[then]
+                    now[then < 0] = self._types
                     start = self.drops[number - 1] if number else 0
                     for begin in range(start, stop, PIECE):
                         _replace(file, begin, min(begin + PIECE, stop), now)
@@ -246,6 +240,18 @@ class Scanner:
                     path.unlink()
         except OSError as error:
             raise unwritable(self.path, error) from error
+
+
+def _limit(counts: NDArray[np.int64], keep: int) -> int:
+    """The smallest count that at most `keep` of `counts` exceed; by halving, for a sorted copy takes room."""
+    low, high = 0, int(counts.max())
+    while low < high:
+        middle = (low + high) // 2
+        if np.count_nonzero(counts > middle) <= keep:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _replace(file: Any, begin: int, end: int, ids: NDArray[np.int32]) -> None:

@@ -17,14 +17,9 @@ from typing import IO, Any
 from nearspace.errors import InputError, MissingInputError
 from nearspace.protocols import Progress
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 _SNIFF = 4096
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
-_UNPACKERS: dict[str, Callable[[Any], Any]] = {
-    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
-    "xz": lzma.LZMAFile,
-    "bzip2": bz2.BZ2File,
-}
 _SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 _FOREIGN = {
     b"PK\x03\x04": ("a zip archive", "Unpack it first."),
@@ -130,17 +125,12 @@ def stream_pieces(raw: IO[bytes], name: str) -> Iterator[Piece]:
             yield Piece(data, False, name=name, offset=offset, progress=reached - passed)
             offset, passed = offset + len(data), reached
     except EOFError as error:
-        raise InputError(
-            f"{name}: the compressed data breaks off after {offset:,} bytes of text: the file is cut off",
-            "Copy or download it again.",
-        ) from error
-    except (lzma.LZMAError, zlib.error, gzip.BadGzipFile, ValueError) as error:
-        raise InputError(
-            f"{name}: the compressed data is damaged after {offset:,} bytes of text ({error})",
-            "Copy or download it again.",
-        ) from error
-    except OSError as error:
-        raise _unreadable(Path(name), error) from error
+        raise _damaged(name, offset, "breaks off", error) from error
+    except (OSError, lzma.LZMAError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _unreadable(Path(name), error) from error
+        cut_off = "Truncated" in str(error)
+        raise _damaged(name, offset, "breaks off" if cut_off else "is damaged", error) from error
     yield Piece(b"", True, name=name, offset=offset)
 
 
@@ -157,37 +147,23 @@ def _blocks(raw: Any, name: str) -> Iterator[bytes]:
         if first.startswith(magic):
             raise InputError(f"{name}: this is {what}, not UTF-8 text", hint)
     kind = next((kind for magic, kind in _COMPRESSED.items() if first.startswith(magic)), "")
-    if kind == "zstd":
-        yield from _zstd(raw)
-        return
     opened = _UNPACKERS[kind](raw) if kind else raw
     while data := opened.read(PIECE):
         yield data
 
 
-def _zstd(raw: Any) -> Iterator[bytes]:
-    import zstandard
+def _zstd(raw: Any) -> Any:
+    import pyarrow  # reads frame after frame, in pieces, and sees when the last one is cut off
 
-    decoder: Any = None
-    parts: list[bytes] = []
-    size = 0
-    try:
-        while packed := raw.read(_SNIFF):  # small, since little can unpack to much
-            while packed:
-                if decoder is None or decoder.eof:
-                    decoder = zstandard.ZstdDecompressor().decompressobj()
-                parts.append(decoder.decompress(packed))
-                size += len(parts[-1])
-                packed = decoder.unused_data if decoder.eof else b""
-            if size >= PIECE:
-                yield b"".join(parts)
-                parts, size = [], 0
-    except zstandard.ZstdError as error:
-        raise ValueError(str(error)) from error
-    if size:
-        yield b"".join(parts)
-    if decoder is not None and not decoder.eof:
-        raise EOFError
+    return pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
+
+
+_UNPACKERS: dict[str, Callable[[Any], Any]] = {
+    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+    "xz": lzma.LZMAFile,
+    "bzip2": bz2.BZ2File,
+    "zstd": _zstd,
+}
 
 
 def _open(file: Path) -> Any:
@@ -195,6 +171,13 @@ def _open(file: Path) -> Any:
         return file.open("rb")
     except OSError as error:
         raise _unreadable(file, error) from error
+
+
+def _damaged(name: str, offset: int, what: str, error: Exception) -> InputError:
+    return InputError(
+        f"{name}: the compressed data {what} after {offset:,} bytes of text ({error})",
+        "Copy or download it again.",
+    )
 
 
 def _unreadable(file: Path, error: OSError) -> InputError:

@@ -33,7 +33,7 @@ class Vocabulary:
 
 
 def by_frequency(
-    names: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64], ids: NDArray[np.int64]
+    names: NDArray[np.uint8], starts: NDArray[np.int32], counts: NDArray[np.int64], ids: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Sort `ids` by descending count, ties by the bytes of names[starts[id]:starts[id + 1]]."""
     prefix = np.zeros(len(ids), dtype=np.uint64)
@@ -52,9 +52,9 @@ def by_frequency(
     return ids[order]
 
 
-def pick(names: NDArray[np.uint8], starts: NDArray[np.int64], ids: NDArray[np.int64]) -> Keys:
+def pick(names: NDArray[np.uint8], starts: NDArray[np.int32], ids: NDArray[np.int64]) -> Keys:
     """Give the words `ids` as Keys, in that order."""
-    data = np.empty(int((starts[ids + 1] - starts[ids]).sum()), dtype=np.uint8)
+    data = np.empty(int((starts[ids + 1] - starts[ids]).sum(dtype=np.int64)), dtype=np.uint8)
     offsets = np.empty(len(ids) + 1, dtype=np.int64)
     gather(names, starts, ids, data, offsets)
     return Keys.from_buffers(data, offsets)

@@ -2,7 +2,8 @@
 
 An id is the number of a word in order of first appearance. `names[starts[i]:starts[i + 1]]` is word i, and
 the word that is looked up is put behind the last name, where it stays if it is new. `slots` has a power of
-two entries, at most half of them in use; each holds the upper half of the 64-bit FNV-1a hash and id + 1.
+two entries, at most two thirds of them in use; each holds the upper half of the 64-bit FNV-1a hash and
+id + 1.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def enter(
     length: int,
     code: Any,
     names: NDArray[np.uint8],
-    starts: NDArray[np.int64],
+    starts: NDArray[np.int32],
     counts: NDArray[np.int64],
     slots: NDArray[np.uint64],
     types: int,
@@ -68,7 +69,7 @@ def enter(
         at = (at + 1) & mask
     if types >= counts.size or tail + length + MARGIN > names.size:
         return -FULL
-    if 2 * (types + 1) > slots.size:
+    if 3 * (types + 1) > 2 * slots.size:
         return -GROW
     slots[at] = (upper << _HALF) | np.uint64(types + 1)
     starts[types + 1] = tail + length
@@ -78,7 +79,7 @@ def enter(
 
 @njit(cache=True, nogil=True, _nrt=False)
 def rebuild(
-    names: NDArray[np.uint8], starts: NDArray[np.int64], types: int, slots: NDArray[np.uint64]
+    names: NDArray[np.uint8], starts: NDArray[np.int32], types: int, slots: NDArray[np.uint64]
 ) -> None:
     """Enter all ids into empty `slots`."""
     mask = np.int64(slots.size - 1)
@@ -95,7 +96,7 @@ def enter_all(
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     names: NDArray[np.uint8],
-    starts: NDArray[np.int64],
+    starts: NDArray[np.int32],
     counts: NDArray[np.int64],
     slots: NDArray[np.uint64],
     types: int,
@@ -116,14 +117,51 @@ def enter_all(
 
 
 @njit(cache=True, nogil=True, _nrt=False)
+def compact(
+    names: NDArray[np.uint8],
+    starts: NDArray[np.int32],
+    counts: NDArray[np.int64],
+    types: int,
+    most: int,
+    ids: NDArray[np.int32],
+) -> int:
+    """Drop the words that came at most `most` times, in place; give how many are left.
+
+    `ids` takes what each id becomes, -1 for the dropped ones and for the id `types`.
+    """
+    kept = tail = 0
+    for word in range(types):
+        if counts[word] <= most:
+            ids[word] = -1
+            continue
+        begin, end = starts[word], starts[word + 1]
+        for at in range(begin, end):
+            names[tail + at - begin] = names[at]
+        starts[kept], counts[kept], ids[word] = tail, counts[word], kept
+        tail += end - begin
+        kept += 1
+    starts[kept], ids[types] = tail, -1
+    return kept
+
+
+def compact_numpy(
+    names: list[bytes], counts: list[int], most: int
+) -> tuple[list[bytes], list[int], list[int]]:
+    """Words and counts with count > most, and for each id its place among them or -1."""
+    kept = [word for word, count in enumerate(counts) if count > most]
+    ids = [kept.index(word) if word in kept else -1 for word in range(len(counts))]
+    return [names[word] for word in kept], [counts[word] for word in kept], [*ids, -1]
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def gather(
     names: NDArray[np.uint8],
-    starts: NDArray[np.int64],
+    starts: NDArray[np.int32],
     order: NDArray[np.int64],
     data: NDArray[np.uint8],
     offsets: NDArray[np.int64],
 ) -> None:
-    """Copy the words `order`, in that order, side by side into `data`, which may be `names` if it ascends."""
+    """Copy the words `order`, in that order, side by side into `data`."""
     tail = 0
     offsets[0] = 0
     for row in range(order.size):
@@ -135,7 +173,7 @@ def gather(
 
 
 def gather_numpy(
-    names: NDArray[np.uint8], starts: NDArray[np.int64], order: NDArray[np.int64]
+    names: NDArray[np.uint8], starts: NDArray[np.int32], order: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """data = names[starts[o]:starts[o + 1]] for o in order, offsets = running sum of the lengths."""
     parts = [names[starts[row] : starts[row + 1]] for row in order]
