@@ -52,18 +52,57 @@ def _gradients(scratch, h, o, stride, label, rate, slot):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _update(outputs, centre, draws, begin, negative, stride, slots, scratch, h, change):  # type: ignore[no-untyped-def]
-    """scratch[change :] = O^T g; O += g h^T."""
+def _step(outputs, at, scratch, o, g, x, total):  # type: ignore[no-untyped-def]
+    """outputs += g x at one place; returns total + g o, o being the output row before the step."""
+    store(outputs, at, fma(g, x, load(outputs, at)))
+    return fma(g, load(scratch, o), total)
+
+
+@njit(cache=True, nogil=True)
+def _update(outputs, stride, centre, draws, begin, negative, slots, g, scratch, h, change):  # type: ignore[no-untyped-def]
+    """O += g h^T for output rows 6 g to 6 g + 5; scratch[change :] += O^T g."""
+    k = begin + g * GROUP - 1  # draws[k + r] is output row r of the group; row 0 of group 0 is the centre
+    rows = min(GROUP, negative + 1 - g * GROUP)
+    r0 = (centre if g == 0 else np.int64(draws[k])) * stride
+    r1 = np.int64(draws[k + 1]) * stride if rows > 1 else r0
+    r2 = np.int64(draws[k + 2]) * stride if rows > 2 else r0
+    r3 = np.int64(draws[k + 3]) * stride if rows > 3 else r0
+    r4 = np.int64(draws[k + 4]) * stride if rows > 4 else r0
+    r5 = np.int64(draws[k + 5]) * stride if rows > 5 else r0
+    e = slots + g * 16
+    g0 = splat(scratch[e])
+    g1 = splat(scratch[e + 1])
+    g2 = splat(scratch[e + 2])
+    g3 = splat(scratch[e + 3])
+    g4 = splat(scratch[e + 4])
+    g5 = splat(scratch[e + 5])
     for j in range(0, stride, 16):
         x = load(scratch, h + j)
-        total = zero()
-        for k in range(negative + 1):
-            g = splat(scratch[slots + k // GROUP * 16 + k % GROUP])
-            row = centre if k == 0 else np.int64(draws[begin + k - 1])
-            total = fma(g, load(scratch, k * stride + j), total)
-            at = row * stride + j
-            store(outputs, at, fma(g, x, load(outputs, at)))
+        o = g * GROUP * stride + j
+        total = _step(outputs, r0 + j, scratch, o, g0, x, load(scratch, change + j))
+        if rows > 1:
+            total = _step(outputs, r1 + j, scratch, o + stride, g1, x, total)
+        if rows > 2:
+            total = _step(outputs, r2 + j, scratch, o + 2 * stride, g2, x, total)
+        if rows > 3:
+            total = _step(outputs, r3 + j, scratch, o + 3 * stride, g3, x, total)
+        if rows > 4:
+            total = _step(outputs, r4 + j, scratch, o + 4 * stride, g4, x, total)
+        if rows > 5:
+            total = _step(outputs, r5 + j, scratch, o + 5 * stride, g5, x, total)
         store(scratch, change + j, total)
+
+
+@njit(cache=True, nogil=True)
+def _update_contexts(inputs, words, i, lo, hi, stride, scratch, change):  # type: ignore[no-untyped-def]
+    """Add scratch[change :] to every context row, and clear it."""
+    for p in range(lo, hi + 1):
+        if p != i:
+            row = np.int64(words[p]) * stride
+            for j in range(0, stride, 16):
+                store(inputs, row + j, add(load(inputs, row + j), load(scratch, change + j)))
+    for j in range(0, stride, 16):
+        store(scratch, change + j, zero())
 
 
 @njit(cache=True, nogil=True)
@@ -95,12 +134,9 @@ def train_cbow(  # type: ignore[no-untyped-def]
         if i % LOSS_EVERY == 0:
             stats[0] += loss_of(scratch, slots, 1, groups, negative, rate)
             stats[1] += 1
-        _update(outputs, centre, draws, begin, negative, stride, slots, scratch, h, change)
-        for p in range(lo, hi + 1):
-            if p != i:
-                row = np.int64(words[p]) * stride
-                for j in range(0, stride, 16):
-                    store(inputs, row + j, add(load(inputs, row + j), load(scratch, change + j)))
+        for g in range(groups):
+            _update(outputs, stride, centre, draws, begin, negative, slots, g, scratch, h, change)
+        _update_contexts(inputs, words, i, lo, hi, stride, scratch, change)
 
 
 def train_cbow_numpy(
