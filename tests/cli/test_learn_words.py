@@ -115,7 +115,14 @@ def test_phrases_join_words(tmp_path: Path) -> None:
 def test_continue_from_keeps_rows_and_history(learned: Path, tmp_path: Path) -> None:
     (tmp_path / "new.txt").write_text("quasar blazar magnetar of the sky\n" * 50, "utf-8")
     result = learn(
-        tmp_path / "new.txt", "-o", tmp_path / "x.space", *SMALL, "--continue-from", learned, "--json"
+        tmp_path / "new.txt",
+        "-o",
+        tmp_path / "x.space",
+        "--epochs",
+        "2",
+        "--continue-from",
+        learned,
+        "--json",
     )
     assert result.exit_code == 0, result.stderr
     old, new = open_space(learned), open_space(tmp_path / "x.space")

@@ -38,7 +38,7 @@ Examples:
 @click.option(
     "--method", type=click.Choice(list(verb.METHODS)), default="skipgram", show_default=True, help="Learner."
 )
-@click.option("--dim", type=int, default=100, show_default=True, help="Components of a vector.")
+@click.option("--dim", type=int, help="Components of a vector.  [default: 100, or those of --continue-from]")
 @click.option("--window", type=int, help=f"Most words of context to either side.  [{_BY_METHOD}]")
 @click.option("--negative", type=int, help=f"Negative words a centre (skipgram, cbow).  [{_BY_METHOD}]")
 @click.option("--epochs", type=int, help=f"Passes over the text.  [{_BY_METHOD}]")
@@ -100,15 +100,17 @@ def words_command(
         start=start,
         checkpoint=kept,
         progress=progress_for(quiet),
-        **_given(settings),
+        **_given(settings, start),
     )
     save(space, target, overwrite=overwrite)
     kept.remove()
     print_answer(_summary(output, space, start, time.monotonic() - began), as_json=as_json)
 
 
-def _given(settings: dict[str, Any]) -> dict[str, Any]:
+def _given(settings: dict[str, Any], start: Space | None) -> dict[str, Any]:
     """Give the settings that were set; the learner knows the defaults of the others."""
+    if start is not None and settings["dim"] is None:
+        settings["dim"] = start.dim
     parts = {name: settings.pop(name) for name in ("min_n", "max_n", "buckets")}
     grams = {name: value for name, value in parts.items() if value is not None}
     if settings.pop("subwords") or grams:

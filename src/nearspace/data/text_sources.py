@@ -87,11 +87,18 @@ def _open_paths(
 
 def _refuse_file_names(source: Any) -> None:
     few = source[:3] if isinstance(source, list | tuple) else ()
-    if few and all(isinstance(item, str) and len(item) < 1000 and Path(item).is_file() for item in few):
+    if few and all(isinstance(item, str) and _is_file(item) for item in few):
         raise InputError(
             f"the strings are names of files ({few[0]!r}), but strings in a list are text",
             "To read the files, give pathlib.Path objects.",
         )
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # no file can have so long a name
+        return False
 
 
 def _wrong_type(number: int, item: object, expected: str) -> InputError:
