@@ -1,7 +1,7 @@
-"""Named arrays in one safetensors file: written from memory maps by blocks, read back as memory maps.
+"""Arrays in files: .npy, and named ones in safetensors, written by blocks and read back as memory maps.
 
-The layout is that of https://huggingface.co/docs/safetensors: the header's size as a little-endian 64-bit
-integer, a JSON header, then the arrays one after the other.
+The latter's layout is that of https://huggingface.co/docs/safetensors: the size of the header as a
+little-endian 64-bit integer, the header as JSON, then the arrays one after the other.
 """
 
 from __future__ import annotations
@@ -63,6 +63,16 @@ def write_tensors(
         for array in tensors.values():
             for block in _blocks(array):
                 file.write(block.data)
+
+
+def write_npy(path: Path, array: NDArray[Any]) -> None:
+    """Write one array of numbers as .npy, by blocks; unlike `numpy.save`, a full disk is told as such."""
+    little = array.dtype.newbyteorder("<")
+    header = {"descr": np.lib.format.dtype_to_descr(little), "fortran_order": False, "shape": array.shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in _blocks(array):
+            file.write(block.data)
 
 
 def _blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:

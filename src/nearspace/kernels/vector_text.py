@@ -84,14 +84,17 @@ def _parse_number(text, at, powers):  # type: ignore[no-untyped-def]
         exponent += -power if down else power
     if mantissa == 0:
         return (-0.0 if negative else 0.0), at, True
-    if exponent < -22 or exponent > 22:
+    if exponent < -44 or exponent > 22:
         return 0.0, at, False
     value = float(mantissa)
+    exact = mantissa <= 9007199254740992 and exponent >= -22
+    if exponent < -22:
+        value, exponent = value / powers[22], exponent + 22
     value = value / powers[-exponent] if exponent < 0 else value * powers[exponent]
     if value > _LARGEST:
         return 0.0, at, False
-    if mantissa > 9007199254740992:  # not exact: certain only where float32 does not depend on the last bits
-        margin = value * 4.5e-16
+    if not exact:  # off by less than 2**-50: certain only where float32 does not depend on that
+        margin = value * 8.9e-16
         if np.float32(value - margin) != np.float32(value + margin):
             return 0.0, at, False
     return (-value if negative else value), at, True

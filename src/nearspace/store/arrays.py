@@ -18,6 +18,7 @@ from nearspace.files import new_folder
 from nearspace.keys import Keys
 from nearspace.space import Space, norms_of
 from nearspace.store.table import TableVersion, read_batches, table_version
+from nearspace.tensors import write_npy
 
 FOLDER = "index"
 _STAMP = "index.json"
@@ -147,7 +148,7 @@ def _write_rest(index: Path, keys: Keys, norms: NDArray[np.float32]) -> None:
         "keys.order": keys.order,
     }
     for name, array in arrays.items():
-        np.save(index / f"{name}.npy", array, allow_pickle=False)
+        write_npy(index / f"{name}.npy", array)
 
 
 def _rebuild(folder: Path, version: TableVersion, dim: int) -> None:

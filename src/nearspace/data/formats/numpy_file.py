@@ -24,6 +24,7 @@ from nearspace.files import new_file
 from nearspace.kernels.vector_text import NEWLINE, RETURN
 from nearspace.keys import Keys
 from nearspace.space import Space
+from nearspace.tensors import write_npy
 
 
 def keys_path(path: Path) -> Path:
@@ -107,5 +108,4 @@ def write(space: Space, path: Path, overwrite: bool) -> None:
     with new_file(names, overwrite=overwrite) as keys, new_file(path, overwrite=overwrite) as draft:
         with keys.open("wb") as file:
             file.writelines(key.encode() + b"\n" for key in space.keys)
-        with draft.open("wb") as file:
-            np.lib.format.write_array(file, np.asarray(space.vectors), version=(1, 0), allow_pickle=False)
+        write_npy(draft, space.vectors)

@@ -215,13 +215,13 @@ class _Reader:
     def _decide(self, line: bytes, row: int) -> tuple[bytes, NDArray[np.float32]]:
         """Read one line with care: its key may hold spaces, its numbers any digits."""
         fields = fields_of(line)
+        if self.has_key and not fields[0]:
+            raise self._bad(row, "the line begins with a space, expected a key")
         extra = len(fields) - self.dim
         spaced = extra > 1 and self.has_key and not NUMBER.match(fields[extra - 1])
         if extra != int(self.has_key) and not spaced:
             raise self._bad(row, f"{len(fields) - self.has_key:,} numbers, expected {self.dim:,}")
         key = line[: end_of_key(line, self.dim)] if self.has_key else b""
-        if self.has_key and not fields[0]:
-            raise self._bad(row, "the line begins with a space, expected a key")
         numbers = fields[extra:]
         for place, number in enumerate(numbers):
             if not NUMBER.match(number):
