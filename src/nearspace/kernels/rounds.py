@@ -212,7 +212,9 @@ def _sample(plan, tables, shards, s, tokens, block):  # type: ignore[no-untyped-
         tokens, tables.remap, tables.keep, plan.window, block_state(plan.seed, block),
         words, shards.first[s], shards.last[s],
     )  # fmt: skip
-    shards.centres[s, :count] = words[:count]
+    centres = shards.centres[s]
+    for i in range(count):  # a slice assignment would take numba four seconds to compile
+        centres[i] = words[i]
     sample_negatives(
         words, count, tables.accept, tables.alias, plan.negative, state, shards.pool[s], shards.draws[s]
     )
