@@ -115,9 +115,14 @@ def main() -> None:
     for _ in range(OPTIONS.runs):
         for name, (search, rows, _) in engines.items():
             batch = timed(search, rows)
-            single = timed(lambda some, go=search: [go(some[i : i + 1]) for i in range(len(some))], rows[:20])
+            single = timed(lambda some, go=search: [go(some[i : i + 1]) for i in range(len(some))], rows[:30])
             results[name].append(
-                (len(rows) / batch[0], len(rows) / batch[1], *(20 / t for t in single[:2]), batch[2])
+                (
+                    len(rows) / batch[0],
+                    len(rows) / batch[1],
+                    *(len(rows[:30]) / t for t in single[:2]),
+                    batch[2],
+                )
             )
     truth = results["nearspace"][0][4]
     print(
