@@ -50,7 +50,7 @@ class Notes(Quiet):
 
 
 @extras
-@pytest.mark.parametrize("size", [(1400, 1200), (400, 300), (500, 900)])
+@pytest.mark.parametrize("size", [(1400, 1200), (520, 480), (500, 900)])
 @pytest.mark.parametrize("dim", [2, 3])
 def test_drawn_labels_neither_overlap_nor_leave_the_picture(size, dim):
     pytest.importorskip("matplotlib")
@@ -82,8 +82,8 @@ def test_writes_a_png_of_the_asked_size(tmp_path, dim):
 def test_writes_well_formed_svg_and_the_same_bytes_again(tmp_path):
     pytest.importorskip("matplotlib")
     for suffix in ("svg", "png"):
-        first = draw(_map(), tmp_path / f"a.{suffix}", size=(500, 400)).read_bytes()
-        again = draw(_map(), tmp_path / f"b.{suffix}", size=(500, 400)).read_bytes()
+        first = draw(_map(), tmp_path / f"a.{suffix}", size=(600, 480)).read_bytes()
+        again = draw(_map(), tmp_path / f"b.{suffix}", size=(600, 480)).read_bytes()
         assert first == again
     assert ET.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
 
@@ -92,7 +92,7 @@ def test_writes_well_formed_svg_and_the_same_bytes_again(tmp_path):
 def test_an_existing_picture_is_replaced(tmp_path):
     pytest.importorskip("matplotlib")
     (tmp_path / "map.png").write_bytes(b"old")
-    assert draw(_map(20), tmp_path / "map.png", size=(300, 300)).read_bytes()[:4] == b"\x89PNG"
+    assert draw(_map(20), tmp_path / "map.png", size=(480, 480)).read_bytes()[:4] == b"\x89PNG"
 
 
 @extras
@@ -156,7 +156,7 @@ def test_characters_without_a_font_become_boxes_and_are_told():
 @extras
 def test_cjk_names_raise_no_warning(tmp_path):
     pytest.importorskip("matplotlib")
-    draw(_map(4, names=["北京", "東京", "서울", "กรุงเทพ"]), tmp_path / "cities.svg", size=(400, 400))
+    draw(_map(4, names=["北京", "東京", "서울", "กรุงเทพ"]), tmp_path / "cities.svg", size=(480, 480))
 
 
 @extras
@@ -204,7 +204,7 @@ def test_frequent_points_are_larger_and_near_ones_too():
 
 
 @pytest.mark.parametrize("dim", [2, 3])
-@pytest.mark.parametrize("size", [(1400, 1200), (300, 900)])
+@pytest.mark.parametrize("size", [(1400, 1200), (480, 900)])
 def test_all_points_are_in_the_picture_at_one_scale(dim, size):
     from nearspace.maps.scene import arrange
 
@@ -260,6 +260,22 @@ def test_columns_colour_points():
 
 
 @extras
+@pytest.mark.parametrize("size", [(1400, 1200), (500, 900), (480, 480)])
+@pytest.mark.parametrize("color", ["trust", "kind"])
+def test_header_and_legend_do_not_run_into_each_other_or_the_labels(size, color):
+    pytest.importorskip("matplotlib")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    drawn = figure(_map(60, kind=np.array(list("abcdef") * 10)), size=size, color=color, title="A title " * 9)
+    renderer = FigureCanvasAgg(drawn).get_renderer()
+    boxes = [text.get_window_extent(renderer) for text in drawn.axes[0].texts]
+    for a, b in itertools.combinations(boxes, 2):
+        assert a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 <= b.y0 or b.y1 <= a.y0
+    assert min(box.x0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= size[0]
+
+
+@extras
 def test_classes_are_drawn_with_a_legend():
     pytest.importorskip("matplotlib")
     drawn = figure(_map(9, kind=np.array(list("aaabbbccd"))), color="kind", labels=0)
@@ -282,8 +298,8 @@ def test_bad_arguments_are_refused_with_what_is_accepted(tmp_path):
 def test_bad_drawing_arguments_are_refused(tmp_path):
     pytest.importorskip("matplotlib")
     laid_out = _map(20)
-    with pytest.raises(SettingError, match=r"size is \(100, 400\)"):
-        figure(laid_out, size=(100, 400))
+    with pytest.raises(SettingError, match=r"size is \(100, 600\)"):
+        figure(laid_out, size=(100, 600))
     with pytest.raises(SettingError, match="labels is -1"):
         figure(laid_out, labels=-1)
     with pytest.raises(SettingError, match="labels is 'label 1'"):
@@ -291,11 +307,11 @@ def test_bad_drawing_arguments_are_refused(tmp_path):
     with pytest.raises(UnknownKeyError, match="'nobody' is not a key"):
         figure(laid_out, labels=["nobody"])
     with pytest.raises(OutputError, match=r"cannot write .*nowhere") as caught:
-        draw(laid_out, tmp_path / "nowhere" / "map.png", size=(300, 300))
+        draw(laid_out, tmp_path / "nowhere" / "map.png", size=(480, 480))
     assert "folder exists" in caught.value.hint
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match="it is a folder"):
-        draw(laid_out, tmp_path / "folder.png", size=(300, 300))
+        draw(laid_out, tmp_path / "folder.png", size=(480, 480))
 
 
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):

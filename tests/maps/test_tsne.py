@@ -8,7 +8,7 @@ from nearspace.errors import MissingExtraError, SettingError
 from nearspace.maps.forces import ExactForces
 from nearspace.maps.neighbors import neighbors_in_map
 from nearspace.maps.pca import PCA
-from nearspace.maps.tsne import TSNE
+from nearspace.maps.tsne import APPROXIMATE, TSNE
 from nearspace.protocols import Quiet
 
 
@@ -52,13 +52,16 @@ def test_seed_decides_and_workers_do_not(clusters):
 
 @pytest.mark.extras
 @pytest.mark.slow
-def test_interpolated_forces_are_the_same_for_any_workers_too(clusters, monkeypatch):
+@pytest.mark.parametrize(("dim", "method"), [(2, "fft"), (3, "bh")])
+def test_approximate_forces_are_the_same_for_any_workers_too(clusters, monkeypatch, dim, method):
     pytest.importorskip("openTSNE")
-    monkeypatch.setattr("nearspace.maps.tsne.FFT_FROM", 50)
     vectors, labels = clusters
-    settings = TSNE(perplexity=12, iterations=60, start_iterations=60)
+    settings = TSNE(dim, perplexity=12, iterations=60, start_iterations=60)
+    exact = settings.project(vectors, workers=1)
+    monkeypatch.setitem(APPROXIMATE, dim, (50, method))
     first = settings.project(vectors, workers=1)
     assert settings.project(vectors, workers=2).tobytes() == first.tobytes()
+    assert first.tobytes() != exact.tobytes()
     assert _vote(first, labels) > 0.9
 
 

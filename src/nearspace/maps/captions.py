@@ -17,7 +17,7 @@ from nearspace.optional import require
 from nearspace.protocols import Progress
 from nearspace.results import Map
 
-ROOM = 8_000  # square pixels of a picture of 1400 x 1200 for each label
+ROOM = 8_000  # square units of the picture for each label
 TRIED = 8  # labels that are measured for each that can be written
 POINTS = 8.5  # size of a label's type, in points
 EDGE = 6  # pixels between a label and the edge of the picture
@@ -42,7 +42,7 @@ def captions(
         return []
     written = [writable(laid_out.keys[int(row)]) for row in rows]
     points = POINTS * scene.unit * (1.25 - 0.5 * scene.depth[rows])
-    sizes = _measure([text for text, _ in written], points, renderer)
+    sizes = measure([text for text, _ in written], points.tolist(), renderer)
     edge = EDGE * scene.unit
     area = (int(scene.size[0] - 2 * edge), int(scene.size[1] - (HEADER * scene.unit) - edge))
     corners = place_labels(
@@ -88,11 +88,11 @@ def _crowd(scene: Scene) -> NDArray[np.float64]:
     return np.concatenate([scene.points + side for side in sides])
 
 
-def _measure(texts: list[str], points: NDArray[np.float64], renderer: Any) -> NDArray[np.float64]:
-    """(m, 2) width and height of each text in pixels."""
+def measure(texts: Sequence[str], points: Sequence[float], renderer: Any) -> NDArray[np.float64]:
+    """(m, 2) width and height in pixels of each text in type of so many points."""
     manager = require("matplotlib.font_manager", extra="maps", purpose="drawing a map")
     sizes = np.empty((len(texts), 2))
-    for at, (text, size) in enumerate(zip(texts, points.tolist(), strict=True)):
+    for at, (text, size) in enumerate(zip(texts, points, strict=True)):
         font = manager.FontProperties(family=list(families()), size=size)
         sizes[at] = renderer.get_text_width_height_descent(text, font, False)[:2]
     return sizes

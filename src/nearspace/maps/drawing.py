@@ -22,7 +22,7 @@ from nearspace.results import Map
 
 SUFFIXES = (".png", ".svg")
 DPI = 100
-FEWEST_PIXELS = 300
+FEWEST_PIXELS = 480
 STYLE = {"svg.hashsalt": "nearspace", "svg.fonttype": "path", "path.simplify": False}
 HALO = 2.2  # pixels of paper around each label
 LAYERS = 12  # of depth, in which points are drawn
@@ -89,7 +89,7 @@ def figure(
             left out.
         color: "trust", or the name of a metadata column (numbers or classes).
         title: the first line; by default the name of the Space.
-        size: width and height in pixels; text and points grow with it.
+        size: width and height in pixels; text and points grow more slowly, so a larger picture shows more.
         view: of three dimensions: azimuth and elevation of the eye, in degrees.
         progress: is told what could not be drawn.
 
@@ -112,7 +112,7 @@ def figure(
     _draw_box(paper, scene)
     _draw_points(paper, scene, colors.rgb, {caption.row for caption in named})
     _draw_captions(paper, scene, named)
-    draw_header(paper, laid_out, scene, colors, title)
+    draw_header(paper, laid_out, scene, colors, title, renderer)
     paper.set(xlim=(0, size[0]), ylim=(0, size[1]), aspect="auto")
     return drawn
 

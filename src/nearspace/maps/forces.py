@@ -17,7 +17,7 @@ SHARD = 512  # points whose forces one thread sums up at a time; the sums stay i
 class ExactForces:
     """Kullback-Leibler divergence and gradient of a layout, over all pairs (van der Maaten and Hinton 2008).
 
-    For up to some ten thousand points all pairs in vector registers take less time than a tree. Each point
+    For up to some twenty thousand points all pairs in vector registers take less time than a tree. Each point
     sums its own forces in row order, so threads change no bit.
 
     Args:

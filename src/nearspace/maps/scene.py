@@ -26,7 +26,8 @@ class Scene:
         edges: (e, 2, 2) pixels, the ends of the lines of the box around three dimensions; e is 0 in two.
         edge_depth: (e,) depth of their middles.
         size: width and height of the picture in pixels.
-        unit: how large a pixel of a picture of 1400 x 1200 is here.
+        unit: how large a pixel of a picture of 1400 x 1200 is here; text and points grow more slowly than the
+            picture, so a larger one shows more.
     """
 
     points: NDArray[np.float64]
@@ -40,7 +41,7 @@ class Scene:
 
 def arrange(laid_out: Map, size: tuple[int, int], view: tuple[float, float]) -> Scene:
     """Put a Map into a picture of `size` pixels, with one scale for all axes."""
-    unit = float(np.sqrt(size[0] * size[1] / (1400 * 1200)))
+    unit = float((size[0] * size[1] / (1400 * 1200)) ** 0.25)
     n = len(laid_out)
     if laid_out.coordinates.shape[1] == 3:
         inside, corners = unit_ball(laid_out.coordinates)

@@ -17,7 +17,8 @@ from nearspace.optional import require
 from nearspace.protocols import Progress, Quiet, Task
 
 FEWEST = 8  # points; below this no perplexity makes sense
-FFT_FROM = 15_000  # points; from here interpolated forces are faster than exact ones
+# dim -> points from which openTSNE's approximate forces are faster than exact ones, and which of them
+APPROXIMATE = {2: (30_000, "fft"), 3: (60_000, "bh")}
 NEIGHBORS = 3  # neighbours per unit of perplexity, as in van der Maaten 2014
 SPREAD = 1e-4  # standard deviation of the first axis at the start
 JITTER = 1e-2  # seeded noise at the start, as a share of SPREAD: equal vectors must not start as one point
@@ -89,13 +90,14 @@ class TSNE:
             note = f"perplexity lowered from {self.perplexity:g} to {perplexity:.4g}"
             progress.note(f"{note}, the most that {n} points allow")
         affinities = self._affinities(vectors, perplexity, workers, progress)
+        many, approximate = APPROXIMATE[self.dim]
         steps = self.iterations + self.start_iterations
         with progress.task("t-SNE", total=steps, unit="iterations") as task, _pool(workers) as pool:
             layout = opentsne.TSNE(
                 n_components=self.dim,
                 n_iter=self.iterations,
                 early_exaggeration_iter=self.start_iterations,
-                negative_gradient_method="fft" if self.dim == 2 and n >= FFT_FROM else ExactForces(pool),
+                negative_gradient_method=approximate if n >= many else ExactForces(pool),
                 n_jobs=threads(workers),
                 callbacks=_Report(task),
                 callbacks_every_iters=EVERY,
