@@ -1,0 +1,138 @@
+"""`make demo`: a text becomes a Space that is measured, searched and drawn; a tour and a check of all."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from nearspace.cli.group import Reporting
+from nearspace.cli.output import make_table, measure_cells
+from nearspace.cli.progress import progress_for
+from nearspace.evaluation import verb as measure
+from nearspace.learners import verb as learn
+from nearspace.maps.drawing import draw
+from nearspace.maps.verb import map_space
+from nearspace.search.analogy import analogy
+from nearspace.search.compare import similarity
+from nearspace.search.nearest import nearest
+from nearspace.space import Space
+from nearspace.store.folder import open_space, save
+
+SPACE = "encyclopedia.space"
+FREQUENT = 10_000  # rows among which neighbours and answers are looked for
+MEASURED = ("spearman", "google.accuracy", "google.semantic.accuracy", "google.syntactic.accuracy")
+MEASURED_ENDS = ("purity", "groups25.accuracy")
+NEIGHBOURS = ("cat", "king", "ocean", "violin", "football", "physics")
+PAIRS = (("cat", "dog"), ("cat", "kitten"), ("cat", "ocean"), ("king", "queen"), ("king", "football"))
+ANALOGIES = (
+    ("king", "queen", "man", "woman"),
+    ("king", "queen", "prince", "princess"),
+    ("man", "king", "woman", "queen"),
+    ("father", "mother", "brother", "sister"),
+    ("france", "paris", "italy", "rome"),
+    ("france", "paris", "england", "london"),
+    ("france", "paris", "russia", "moscow"),
+    ("germany", "berlin", "japan", "tokyo"),
+    ("good", "better", "large", "larger"),
+)
+
+
+@click.command("demo", cls=Reporting)
+@click.argument("text", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--epochs", type=int, default=10, show_default=True, help="Passes over the text.")
+def demo(text: Path, folder: Path, epochs: int) -> None:
+    """Learn a Space from TEXT into FOLDER, then measure, search and draw it."""
+    began = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    tell = Console(width=None if Console().is_terminal else 110, highlight=False)
+    space = _learn(tell, text, folder / SPACE, epochs)
+    _measure(tell, space)
+    _search(tell, space)
+    _answer(tell, space)
+    _draw(tell, space, folder)
+    _next(tell, folder, time.monotonic() - began)
+
+
+def _title(tell: Console, number: int, text: str) -> None:
+    tell.print(f"\n[bold]{number}. {text}[/bold]")
+
+
+def _learn(tell: Console, text: Path, target: Path, epochs: int) -> Space:
+    _title(tell, 1, f"Learn: words that are used alike get vectors that lie close ({text.name})")
+    began = time.monotonic()
+    learned = learn.words(text, sample=1e-4, epochs=epochs, seed=1, progress=progress_for(False))
+    seconds = time.monotonic() - began
+    save(learned, target, overwrite=True)
+    space = open_space(target)
+    words = int(space.columns["count"].sum())
+    tell.print(
+        f"   {words:,} words, {epochs} times over: {len(space):,} vectors of {space.dim} components "
+        f"in {seconds:.0f} s ({words * epochs / seconds:,.0f} words/s)"
+    )
+    return space
+
+
+def _measure(tell: Console, space: Space) -> None:
+    _title(tell, 2, "Measure: is it any good? Each figure with its 95 % interval and what a baseline gets")
+    report = measure.words(space, restrict=FREQUENT, seed=1, progress=progress_for(False))
+    chosen = [
+        found for found in report if found.name.endswith(MEASURED_ENDS) or found.name.endswith(MEASURED)
+    ]
+    header = ["measure", "value", "low", "high", "baselines", "n", "coverage"]
+    tell.print(make_table("", header, [measure_cells(found) for found in chosen]))
+
+
+def _search(tell: Console, space: Space) -> None:
+    _title(tell, 3, "Search: the nearest words, and how similar some pairs are (cosine)")
+    words = [word for word in NEIGHBOURS if word in space]
+    found = nearest(space, words, k=7, restrict=FREQUENT)
+    tell.print(
+        make_table("", ["word", "nearest"], [[word, ", ".join(k.key for k in hits)] for word, hits in found])
+    )
+    pairs = [pair for pair in PAIRS if all(word in space for word in pair)]
+    tell.print(make_table("", ["a", "b", "similarity"], [[a, b, similarity(space, a, b)] for a, b in pairs]))
+
+
+def _answer(tell: Console, space: Space) -> None:
+    _title(tell, 4, "Analogies: a is to b as c is to what?")
+    asked = [row for row in ANALOGIES if all(word in space for word in row)]
+    a, b, c, expected = (list(side) for side in zip(*asked, strict=True))
+    found = analogy(space, a, b, c, k=10, restrict=FREQUENT)
+    rows = [
+        [
+            f"{w} : {x} :: {y} : ?",
+            ", ".join(keys[:3]),
+            z,
+            str(keys.index(z) + 1) if z in keys else "not in 10",
+        ]
+        for w, x, y, z, keys in zip(a, b, c, expected, found.keys, strict=True)
+    ]
+    tell.print(make_table("", ["question", "answers, best first", "expected", "place"], rows))
+
+
+def _draw(tell: Console, space: Space, folder: Path) -> None:
+    _title(tell, 5, "Map: t-SNE of the most frequent words, coloured by how far each point can be trusted")
+    laid_out = map_space(space, limit=1000, seed=1, progress=progress_for(False))
+    path = draw(laid_out, folder / "map.png", title="The most frequent words of the encyclopedia")
+    trust = float(laid_out.trust.mean())
+    tell.print(
+        f"   {len(laid_out):,} words; on average {trust:.0%} of a word's neighbours on the map are its "
+        f"neighbours in the Space (random points: {laid_out.chance:.0%})"
+    )
+    tell.print(f"   {path}", style="bold")
+
+
+def _next(tell: Console, folder: Path, seconds: float) -> None:
+    space = folder / SPACE
+    tell.print(f"\nDone in {seconds:.0f} s. To go on:")
+    for command in (f"nearest {space} cat", f"analogy {space} man king woman", f"info {space}"):
+        tell.print(f"   .venv/bin/nearspace {command}")
+    tell.print("The map in the browser (serve) comes in a later version.")
+
+
+if __name__ == "__main__":
+    demo()
