@@ -73,7 +73,7 @@ def test_scores_are_those_of_the_papers() -> None:
 
 
 def test_the_table_of_pairs_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_PAIRS", 1 << 9)
+    monkeypatch.setattr(module, "MOST_SLOTS", 1 << 10)
     monkeypatch.setattr(module, "_FIRST_SLOTS", 1 << 4)
     settings = CorpusSettings(min_count=1, phrases=Phrases(threshold=20.0, rounds=2))
     prepared = prepare(planted(2000), settings, folder=tmp_path)  # some 15,000 pairs

@@ -17,13 +17,13 @@ CUTS = st.integers(0, 40)
 def test_counting_agrees_with_its_twin(stream: list[int], cut: int, chosen: list[bool]) -> None:
     eligible = np.array(chosen)
     entries = np.array(stream, np.int32)
-    keys, values, state = np.zeros(2, np.int64), np.zeros(2, np.int64), np.array([-1, 0])
+    keys, values, state = np.zeros(2, np.int64), np.zeros(2, np.int32), np.array([-1, 0])
     for part in (entries[:cut], entries[cut:]):
         at = 0
         while (at := bigrams.count_pairs(part, at, eligible, keys, values, state)) < len(part):
-            pairs, counts, size = keys[keys != 0], values[keys != 0], 2 * len(keys)
-            keys, values = np.zeros(size, np.int64), np.zeros(size, np.int64)
-            bigrams.put_pairs(pairs, counts, keys, values)
+            more = np.zeros(2 * len(keys), np.int64), np.zeros(2 * len(keys), np.int32)
+            bigrams.put_pairs(keys, values, *more)
+            keys, values = more
     found = dict(zip(keys[keys != 0].tolist(), values[keys != 0].tolist(), strict=True))
     assert found == bigrams.count_pairs_numpy(entries, eligible)
     assert state[1] == len(found)
@@ -40,8 +40,8 @@ def test_joining_agrees_with_its_twin(
 ) -> None:
     entries = np.array([*stream, -1], np.int32)
     pairs = np.array([(a << 32) + b + 1 for a, b in phrases], np.int64)
-    keys, values = np.zeros(32, np.int64), np.zeros(32, np.int64)
-    bigrams.put_pairs(pairs, np.array(list(phrases.values()), np.int64), keys, values)
+    keys, values = np.zeros(32, np.int64), np.zeros(32, np.int32)
+    bigrams.put_pairs(pairs, np.array(list(phrases.values()), np.int32), keys, values)
     counts, state, joined = np.zeros(11, np.int64), np.array([-1]), []
     for part in (entries[:cut], entries[cut:]):
         out = np.empty(len(part) + 1, np.int32)

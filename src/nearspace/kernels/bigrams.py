@@ -1,7 +1,7 @@
 """Pairs of neighbouring ids in a stream: count them, and join those that are phrases.
 
-A pair (a, b) is the key a * 2^32 + b + 1. Tables have a power of two slots, at most half of them in use, and
-0 for an empty one; `values` holds what belongs to the key of the same slot.
+A pair (a, b) is the key a * 2^32 + b + 1. Tables have a power of two slots, at most two thirds in use,
+and 0 for an empty one; `values` holds what belongs to the key of the same slot.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ def _slot(key: int, keys: NDArray[np.int64]) -> Any:
 
 @njit(cache=True, nogil=True, _nrt=False)
 def put_pairs(
-    pairs: NDArray[np.int64], given: NDArray[np.int64], keys: NDArray[np.int64], values: NDArray[np.int64]
+    pairs: NDArray[np.int64], given: NDArray[np.int32], keys: NDArray[np.int64], values: NDArray[np.int32]
 ) -> None:
-    """Set `values` of all `pairs` to `given`; the table must have room."""
+    """Set `values` of all `pairs` but 0 to `given`; the table must have room."""
     for number in range(pairs.size):
-        at = _slot(pairs[number], keys)
-        keys[at] = pairs[number]
-        values[at] = given[number]
+        if pairs[number] != 0:
+            at = _slot(pairs[number], keys)
+            keys[at] = pairs[number]
+            values[at] = given[number]
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -43,7 +44,7 @@ def count_pairs(
     start: int,
     eligible: NDArray[np.bool_],
     keys: NDArray[np.int64],
-    values: NDArray[np.int64],
+    values: NDArray[np.int32],
     state: NDArray[np.int64],
 ) -> int:
     """Count the pairs of eligible ids that stand side by side; give where it stopped for lack of room.
@@ -59,7 +60,7 @@ def count_pairs(
             key = (before << 32) + here + 1
             at = _slot(key, keys)
             if keys[at] == 0:
-                if 2 * (state[1] + 1) > keys.size:
+                if 3 * (state[1] + 1) > 2 * keys.size:
                     stopped = place
                     break
                 keys[at] = key
@@ -83,7 +84,7 @@ def count_pairs_numpy(entries: NDArray[np.int32], eligible: NDArray[np.bool_]) -
 def join_pairs(
     entries: NDArray[np.int32],
     keys: NDArray[np.int64],
-    values: NDArray[np.int64],
+    values: NDArray[np.int32],
     dropped: int,
     now_dropped: int,
     counts: NDArray[np.int64],
