@@ -31,7 +31,7 @@ LEAST_RANGE = 1 << 14
 _EXACT_WINDOW = 16
 _UNIT = 720_720
 _ENTRY_BYTES = 24
-_MERGE_BYTES = 56
+_MERGE_BYTES = 128
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from nearspace.protocols import Progress
 
 PART_ROWS = 1024
 FEWEST_PARTS, MOST_PARTS = 16, 128
-BAND = 1 << 19
+BAND = 1 << 18
 RECORD_BYTES = 12
 
 Piece = tuple[NDArray[np.uint32], NDArray[np.float32], NDArray[np.float32]]

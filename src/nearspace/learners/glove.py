@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from nearspace.errors import SettingError
 from nearspace.kernels.glove import train_block
 from nearspace.learners.blocks import Blocks, Weighting, cut
 from nearspace.learners.matrices import aligned, fill_uniform, stride_of
+from nearspace.learners.svd import level
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Recipe, Space
@@ -29,9 +31,9 @@ _DIAGONALS = 0xD1A6
 class GloVe:
     """Weighted least squares on log counts with AdaGrad (Pennington, Socher & Manning 2014).
 
-    Differences from the paper, both measured (docs/decisions/glove.md): a row has one AdaGrad step size, not
-    one a component, and the biases begin at the logarithms of the words' totals, so that the vectors need not
-    learn frequency first.
+    Differences from the paper, all measured (docs/decisions/glove.md): a row has one AdaGrad step size, not
+    one a component; the biases begin at the logarithms of the words' totals, so that the vectors need not
+    learn frequency first; the singular values of the vectors are levelled at the end.
 
     Attributes:
         dim: components of a vector.
@@ -40,6 +42,7 @@ class GloVe:
         lr: AdaGrad's step size.
         x_max: the count from which a pair has full weight.
         alpha: how the weight falls below x_max.
+        power: to which the singular values of the vectors are raised; 1 leaves the vectors as they are.
         seed: of the first vectors and of the order of pairs.
 
     Raises:
@@ -52,6 +55,7 @@ class GloVe:
     lr: float = 0.1
     x_max: float = 10.0
     alpha: float = 0.75
+    power: float = 0.75
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -61,6 +65,8 @@ class GloVe:
         for name in ("lr", "x_max", "alpha"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise SettingError(f"{name} is {getattr(self, name)}", f"Give a {name} above 0.")
+        if not 0 <= self.power <= 1:
+            raise SettingError(f"power is {self.power}", "Give a power from 0 to 1.")
         if self.seed < 0:
             raise SettingError(f"seed is {self.seed}", "Give a seed of 0 or more.")
 
@@ -73,7 +79,7 @@ class GloVe:
         workers: int | None = None,
         progress: Progress | None = None,
     ) -> Space:
-        """Learn a Space from a prepared corpus; its vectors are the sums of word and context vectors.
+        """Learn a Space from a prepared corpus: levelled sums of word and context vectors.
 
         Args:
             data: vocabulary and stream.
@@ -100,14 +106,15 @@ class GloVe:
             seed=self.seed, path=folder / "blocks.tmp", workers=workers, progress=progress,
         )  # fmt: skip
         counts.remove()
-        model = Model.start(counts.totals[blocks.parts.order], self.dim, self.seed)
+        order = blocks.parts.order
+        model = Model.start(counts.totals[order], self.dim, self.seed)
         try:
             self._train(model, blocks, workers, progress)
         finally:
             blocks.path.unlink(missing_ok=True)
-        contexts = model.unpermuted(model.contexts, blocks.parts.order)
-        vectors = model.unpermuted(model.words, blocks.parts.order)
-        vectors += contexts
+        vectors, contexts = model.finish(order)
+        with ThreadPoolExecutor(workers) as pool:
+            level(vectors, self.power, pool)
         recipe = Recipe(
             "glove", asdict(self), self.seed, data.stream.fingerprint, versions("numpy", "numba"),
             round(time.perf_counter() - began, 3),
@@ -136,7 +143,7 @@ class GloVe:
                     task.advance(amount, epoch=epoch, loss=loss / seen)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Model:
     """What GloVe learns; rows are words in the order of `Parts`.
 
@@ -188,8 +195,17 @@ class Model:
 
         return threads.map(work, range(parts.count))
 
-    def unpermuted(self, matrix: NDArray[np.float32], order: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(n, dim) the rows of `matrix` in the order of the vocabulary."""
-        rows = np.empty((len(matrix), self.dim), dtype=np.float32)
+    def finish(self, order: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Sums of word and context vectors, and context vectors, (n, dim) each, in the vocabulary's order.
+
+        The model is used up: its matrices are freed one by one.
+        """
+        self.words += self.contexts
+        contexts = self._ordered(self.contexts, order)
+        self.contexts = self.words[:0]
+        return self._ordered(self.words, order), contexts
+
+    def _ordered(self, matrix: NDArray[np.float32], order: NDArray[np.int64]) -> NDArray[np.float32]:
+        rows = np.empty((len(order), self.dim), dtype=np.float32)
         rows[order] = matrix[:, : self.dim]
         return rows
