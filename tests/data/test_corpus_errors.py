@@ -39,7 +39,7 @@ def refused(
     source: Any, kind: type[NearspaceError], tmp_path: Path, settings: CorpusSettings = ALL
 ) -> NearspaceError:
     folder = tmp_path / "spool"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     with pytest.raises(NearspaceError) as raised:
         prepare(source, settings, folder=folder)
     assert type(raised.value) is kind
@@ -188,8 +188,11 @@ def test_wrong_items(source: Any, message: str, tmp_path: Path) -> None:
 
 def test_surrogates(tmp_path: Path) -> None:
     lines = ["fine words", "bad \ud800 words"]
-    error = refused(lines, EncodingError, tmp_path)
-    assert r"lone surrogate '\ud800'" in error.message
+    for number, source in enumerate((lines, [line.split() for line in lines])):
+        error = refused(source, EncodingError, tmp_path / str(number))
+        assert error.message == (
+            r"item 1 of the corpus has the lone surrogate '\ud800', which is no character"
+        )
     replaced = prepare(lines, CorpusSettings(min_count=1, errors="replace"), folder=tmp_path)
     assert replaced.stream.tokens == 4
 

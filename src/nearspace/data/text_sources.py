@@ -129,26 +129,25 @@ def _string_pieces(items: Iterable[Any], errors: str) -> Iterator[Piece]:
 
 
 def _joined(batch: list[str], first: int, errors: str) -> Piece:
-    text = "\n".join(batch)
-    if "\x00" in text:
+    try:  # one by one: a single wide character would make all of a joined string wide
+        data = b"\n".join([item.encode("utf-8", errors) for item in batch])
+    except UnicodeEncodeError as error:
+        raise _surrogate(error, first + batch.index(error.object)) from error
+    if b"\x00" in data:
         number = next(number for number, item in enumerate(batch) if "\x00" in item)
         raise InputError(
             f"item {first + number:,} of the corpus has a NUL character: it is not text",
             "Leave such items out.",
         )
-    data = _encoded(text, errors, first)
     return Piece(data, True, name="the iterable", progress=len(data))
 
 
-def _encoded(text: str, errors: str, first: int) -> bytes:
-    try:
-        return text.encode("utf-8", errors)
-    except UnicodeEncodeError as error:
-        raise EncodingError(
-            f"a string of the corpus (item {first:,} or soon after) has the lone surrogate "
-            f"{error.object[error.start]!r}, which is no text",
-            "Mend it, or use errors='replace' (--errors=replace).",
-        ) from error
+def _surrogate(error: UnicodeEncodeError, number: int) -> EncodingError:
+    return EncodingError(
+        f"item {number:,} of the corpus has the lone surrogate {error.object[error.start]!r}, "
+        "which is no character",
+        "Mend it, or use errors='replace' (--errors=replace).",
+    )
 
 
 def _token_pieces(items: Iterable[Any], errors: str) -> Iterator[Piece]:
@@ -180,7 +179,11 @@ def _token_pieces(items: Iterable[Any], errors: str) -> Iterator[Piece]:
 
 
 def _tokens(lines: list[str], first: int, errors: str) -> Piece:
-    data = _encoded(_LINE_END.join([*lines, ""]), errors, first)
+    try:
+        data = _LINE_END.join([*lines, ""]).encode("utf-8", errors)
+    except UnicodeEncodeError as error:
+        number = error.object.count(_LINE_END, 0, error.start)
+        raise _surrogate(error, first + number) from error
     return Piece(data, True, ready=True, name="the iterable", progress=len(data))
 
 
