@@ -38,7 +38,7 @@ exec(SPACE, names)
 space = names["space"]
 
 # a process that, for each line "target n can_exchange", forks one that saves over the target, counts what it
-# asks of the file system (Python's audit events) and dies at the n-th; answers with its exit status or its count
+# asks of the file system (Python's audit events) and dies at the n-th; answers with its status or its count
 KILLED = SPACE + textwrap.dedent(
     """
     import os, signal, sys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.encoders.table import open_encoder
 from nearspace.errors import DimensionError, InputError
 from nearspace.protocols import Encoder
 from nearspace.space import Space
 
 FOLDER = "encoder"
-_TABLE = (
-    "nearspace.encoders.table"  # encoders lie above the store: their table is a row that is imported on use
-)
 
 
 def write_encoder(space: Space, folder: Path) -> dict[str, Any] | None:
@@ -66,7 +63,7 @@ class StoredEncoder:
     @cached_property
     def opened(self) -> Encoder:
         """The encoder itself, for example a `SubwordEncoder`."""
-        encoder: Encoder = importlib.import_module(_TABLE).open_encoder(self.kind, self.folder)
+        encoder = open_encoder(self.kind, self.folder)
         if encoder.fingerprint != self.fingerprint:
             raise InputError(
                 f"{str(self.folder)!r} holds encoder {encoder.fingerprint}, expected {self.fingerprint}",

@@ -19,7 +19,7 @@ from nearspace.protocols import Encoder
 
 BLOCK = 1 << 23
 LARGEST_DIM = 1_000_000
-_CHUNK_BYTES = 48 << 20  # above the largest size that malloc keeps for itself, so that freed chunks go back
+_CHUNK_BYTES = 33 << 20  # above the largest size that malloc keeps for itself, so that freed chunks go back
 _GZIP = b"\x1f\x8b"
 
 
@@ -66,7 +66,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 class Rows:
     """Rows of d float32 that arrive in unknown number, in memory close to that of the result.
 
-    They lie in chunks of 48 MB, which are freed one by one while the result is put together.
+    They lie in chunks of 33 MB, which are freed one by one while the result is put together.
     """
 
     def __init__(self, dim: int) -> None:

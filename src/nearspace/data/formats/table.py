@@ -49,7 +49,7 @@ _ARROW = (f"{_HERE}arrow:read_arrow", f"{_HERE}arrow:write_arrow")
 _SAFETENSORS = (f"{_HERE}safetensors_file:read", f"{_HERE}safetensors_file:write")
 _PROJECTOR = (f"{_HERE}projector:read", f"{_HERE}projector:write")
 
-# the reader of fastText's models makes an encoder, so it lies above this package and is imported by name
+# the reader of fastText's models makes an encoder, so it lies above this package; it is imported on use
 FORMATS = {
     one.name: one
     for one in (
