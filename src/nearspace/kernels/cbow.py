@@ -18,7 +18,7 @@ from nearspace.kernels.simd import add, fma, load, mul, sigmoid, splat, store, s
 from nearspace.kernels.skipgram import GROUP, LOSS_EVERY, fetch_outputs, label_vector, load_outputs, loss_of
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _mean(inputs, words, i, lo, hi, stride, scratch, h):  # type: ignore[no-untyped-def]
     """scratch[h : h + stride] = mean of the context rows."""
     share = splat(np.float32(1.0) / np.float32(hi - lo))
@@ -30,7 +30,7 @@ def _mean(inputs, words, i, lo, hi, stride, scratch, h):  # type: ignore[no-unty
         store(scratch, h + j, mul(a, share))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _gradients(scratch, h, o, stride, label, rate, slot):  # type: ignore[no-untyped-def]
     """Store rate * (label - sigmoid) of the mean row against six output rows."""
     a0 = zero()
@@ -51,14 +51,14 @@ def _gradients(scratch, h, o, stride, label, rate, slot):  # type: ignore[no-unt
     store(scratch, slot, mul(splat(rate), sub(label, sigmoid(dots))))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _step(outputs, at, scratch, o, g, x, total):  # type: ignore[no-untyped-def]
     """outputs += g x at one place; returns total + g o, o being the output row before the step."""
     store(outputs, at, fma(g, x, load(outputs, at)))
     return fma(g, load(scratch, o), total)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _update(outputs, stride, centre, draws, begin, negative, slots, g, scratch, h, change):  # type: ignore[no-untyped-def]
     """O += g h^T for output rows 6 g to 6 g + 5; scratch[change :] += O^T g."""
     k = begin + g * GROUP - 1  # draws[k + r] is output row r of the group; row 0 of group 0 is the centre
@@ -93,7 +93,7 @@ def _update(outputs, stride, centre, draws, begin, negative, slots, g, scratch, 
         store(scratch, change + j, total)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _update_contexts(inputs, words, i, lo, hi, stride, scratch, change):  # type: ignore[no-untyped-def]
     """Add scratch[change :] to every context row, and clear it."""
     for p in range(lo, hi + 1):
@@ -105,7 +105,7 @@ def _update_contexts(inputs, words, i, lo, hi, stride, scratch, change):  # type
         store(scratch, change + j, zero())
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def train_cbow(  # type: ignore[no-untyped-def]
     inputs, outputs, stride, words, centres, first, last, draws, negative, count, rate, scratch, stats
 ):

@@ -7,6 +7,8 @@ all from the state that the last round left; then the changes are added in shard
 
 Which thread works on which shard, or merges which part, changes nothing. A block and its rows fit the
 second-level cache. Arguments in common are held in the named tuples below, arrays flat and 64-byte aligned.
+
+`_nrt=False`: arrays come from Python and are never kept, so no call needs to count references to them.
 """
 
 from __future__ import annotations
@@ -74,7 +76,7 @@ class Shards(NamedTuple):
     stats: Any  # (S, 2) float64: sampled loss and its pairs
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def localise(ids, count, place, rows, used):  # type: ignore[no-untyped-def]
     """Replace rows ids[:count] by local slots, listing new ones in rows[used:]; returns the slots used."""
     for i in range(count):
@@ -89,7 +91,7 @@ def localise(ids, count, place, rows, used):  # type: ignore[no-untyped-def]
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def gather(matrix, stride, rows, used, place, local):  # type: ignore[no-untyped-def]
     """local[i] = matrix[rows[i]]; clears the places."""
     for i in range(used):
@@ -103,7 +105,7 @@ def gather(matrix, stride, rows, used, place, local):  # type: ignore[no-untyped
             store(local, i * stride + j, load(matrix, row + j))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _mean_row(matrix, stride, row, starts, grams, j):  # type: ignore[no-untyped-def]
     """16 columns of the mean of a word's own row and its n-gram rows."""
     total = load(matrix, np.int64(row) * stride + j)
@@ -112,7 +114,7 @@ def _mean_row(matrix, stride, row, starts, grams, j):  # type: ignore[no-untyped
     return mul(total, splat(np.float32(1.0) / np.float32(1 + starts[row + 1] - starts[row])))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def gather_means(matrix, stride, rows, used, place, starts, grams, local):  # type: ignore[no-untyped-def]
     """local[i] = mean of matrix[row] and matrix[its n-grams], row = rows[i]; clears the places."""
     for i in range(used):
@@ -122,7 +124,7 @@ def gather_means(matrix, stride, rows, used, place, starts, grams, local):  # ty
             store(local, i * stride + j, _mean_row(matrix, stride, row, starts, grams, j))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def subtract_means(matrix, stride, rows, used, starts, grams, local):  # type: ignore[no-untyped-def]
     """local[i] -= mean of matrix[row] and matrix[its n-grams], row = rows[i]."""
     for i in range(used):
@@ -131,7 +133,7 @@ def subtract_means(matrix, stride, rows, used, starts, grams, local):  # type: i
             store(local, at, sub(load(local, at), _mean_row(matrix, stride, rows[i], starts, grams, j)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _add_row(matrix, stride, row, weight, local, at):  # type: ignore[no-untyped-def]
     scale = splat(weight)
     base = np.int64(row) * stride
@@ -139,13 +141,13 @@ def _add_row(matrix, stride, row, weight, local, at):  # type: ignore[no-untyped
         store(matrix, base + j, fma(scale, load(local, at + j), load(matrix, base + j)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def part_of(row, parts):  # type: ignore[no-untyped-def]
     """Return the part of the merge that a row belongs to: sixteen rows stay together, as a line of counts."""
     return (row >> 4) % parts
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def count_touched(rows, used, touched, part, parts):  # type: ignore[no-untyped-def]
     """touched[row] += 1 for the rows of one part that a shard has copies of."""
     for i in range(used):
@@ -153,7 +155,7 @@ def count_touched(rows, used, touched, part, parts):  # type: ignore[no-untyped-
             touched[rows[i]] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def merge(matrix, stride, rows, used, weights, local, touched, part, parts):  # type: ignore[no-untyped-def]
     """Add weights[row] * (local[i] - old row), row = rows[i], for one part.
 
@@ -178,7 +180,7 @@ def merge(matrix, stride, rows, used, weights, local, touched, part, parts):  # 
             store(matrix, base + j, fma(scale, load(local, i * stride + j), old))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def merge_grams(matrix, stride, rows, used, weights, starts, grams, local, part, parts):  # type: ignore[no-untyped-def]
     """Add the weighted change local[i] of a word to its own row and to each of its n-gram rows."""
     for i in range(used):
@@ -190,7 +192,7 @@ def merge_grams(matrix, stride, rows, used, weights, starts, grams, local, part,
                 _add_row(matrix, stride, grams[g], weights[grams[g]], local, i * stride)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _train(plan, shards, s, inputs, outputs, count, rate, scratch):  # type: ignore[no-untyped-def]
     if plan.cbow:
         train_cbow(
@@ -204,7 +206,7 @@ def _train(plan, shards, s, inputs, outputs, count, rate, scratch):  # type: ign
         )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _sample(plan, tables, shards, s, tokens, block):  # type: ignore[no-untyped-def]
     """Sample a block; words and centres are rows, draws are numbers within the pool."""
     words = shards.words[s]
@@ -221,7 +223,7 @@ def _sample(plan, tables, shards, s, tokens, block):  # type: ignore[no-untyped-
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def run_block(plan, tables, model, shards, s, tokens, block, rate, places, scratch):  # type: ignore[no-untyped-def]
     """Train shard `s` on `tokens` with copies of the rows it touches, which stay in the room of the shard."""
     count = _sample(plan, tables, shards, s, tokens, block)
@@ -246,7 +248,7 @@ def run_block(plan, tables, model, shards, s, tokens, block, rate, places, scrat
         subtract_means(model.inputs, plan.stride, in_rows, used_in, tables.starts, tables.grams, ins)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def merge_part(plan, tables, model, shards, touched, part, parts):  # type: ignore[no-untyped-def]
     """Add the changes of all shards, in their order, to the rows of one part."""
     subwords = tables.starts.shape[0] > 0
@@ -271,10 +273,10 @@ def merge_part(plan, tables, model, shards, touched, part, parts):  # type: igno
         )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
-def run_rounds(
+@njit(cache=True, nogil=True, _nrt=False)
+def run_rounds(  # type: ignore[no-untyped-def]
     plan, tables, model, shards, tokens, lengths, rates, block, places, touched, scratch, gate, threads
-):  # type: ignore[no-untyped-def]
+):
     """Run len(rates) rounds; called by `threads` threads at once, each with its own places and scratch.
 
     Args:
@@ -300,7 +302,7 @@ def run_rounds(
         barrier(gate, threads)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def run_free(plan, tables, model, shards, s, tokens, rates, block, places, scratch):  # type: ignore[no-untyped-def]
     """Train on `tokens`, a block a rate, straight on the shared rows while other threads do the same.
 

@@ -18,7 +18,7 @@ ALWAYS = 0xFFFFFFFF  # keep[row] of a word that is never left out
 TRIES = 8  # draws of a negative word before one equal to the centre is taken
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def mix(state):  # type: ignore[no-untyped-def]
     """Return the SplitMix64 output of a state."""
     z = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -26,19 +26,19 @@ def mix(state):  # type: ignore[no-untyped-def]
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def block_state(seed, block):  # type: ignore[no-untyped-def]
     """Return the first state of the stream of a block."""
     return mix(mix(np.uint64(seed) + np.uint64(STEP)) + np.uint64(block) * np.uint64(STEP))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def below(z, limit):  # type: ignore[no-untyped-def]
     """Return a number 0 <= number < limit from the upper half of a draw."""
     return np.int64((z >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _windows(state, begin, end, window, first, last):  # type: ignore[no-untyped-def]
     for i in range(begin, end):
         state += np.uint64(STEP)
@@ -48,7 +48,7 @@ def _windows(state, begin, end, window, first, last):  # type: ignore[no-untyped
     return state
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def sample_words(tokens, remap, keep, window, state, words, first, last):  # type: ignore[no-untyped-def]
     """Keep words with probability keep / 2^32 and give each a window of 1 to `window` words to either side.
 
@@ -82,7 +82,7 @@ def sample_words(tokens, remap, keep, window, state, words, first, last):  # typ
     return count, state
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def sample_negatives(words, count, accept, alias, negative, state, pool, draws):  # type: ignore[no-untyped-def]
     """Fill a pool of negative rows by Walker's alias method, then draw from the pool for each word.
 

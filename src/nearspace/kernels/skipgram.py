@@ -30,7 +30,7 @@ def scratch_size(stride: int, window: int, negative: int) -> int:
     return groups * (GROUP * stride + 16 * (window + 1)) + 2 * stride + 32
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def load_outputs(outputs, stride, centre, draws, begin, negative, scratch):  # type: ignore[no-untyped-def]
     """Copy the output rows of a centre and its negatives to the beginning of the scratch."""
     for j in range(0, stride, 16):
@@ -41,7 +41,7 @@ def load_outputs(outputs, stride, centre, draws, begin, negative, scratch):  # t
             store(scratch, (k + 1) * stride + j, load(outputs, row + j))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def fetch_outputs(outputs, stride, centre, draws, begin, negative):  # type: ignore[no-untyped-def]
     """Ask for the output rows of a centre to come."""
     for j in range(0, stride, 16):
@@ -52,7 +52,7 @@ def fetch_outputs(outputs, stride, centre, draws, begin, negative):  # type: ign
             prefetch(outputs, row + j)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def label_vector(scratch, at):  # type: ignore[no-untyped-def]
     """Return a register with one at the lanes of the two true pairs; uses scratch[at : at + 16]."""
     for lane in range(16):
@@ -60,7 +60,7 @@ def label_vector(scratch, at):  # type: ignore[no-untyped-def]
     return load(scratch, at)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _gradients(inputs, at, bt, scratch, o, stride, label, rate, slot):  # type: ignore[no-untyped-def]
     """Store rate * (label - sigmoid) of the context rows at `at` and `bt` against six output rows."""
     a0 = zero()
@@ -100,7 +100,7 @@ def _gradients(inputs, at, bt, scratch, o, stride, label, rate, slot):  # type: 
     store(scratch, slot, mul(splat(rate), sub(label, sigmoid(dots))))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _all_gradients(inputs, words, i, lo, hi, stride, groups, label, rate, scratch):  # type: ignore[no-untyped-def]
     """Fill the slots: for each pair of contexts and each group of outputs, sixteen lanes, six a context."""
     slot = groups * GROUP * stride
@@ -117,13 +117,13 @@ def _all_gradients(inputs, words, i, lo, hi, stride, groups, label, rate, scratc
         p = q + (2 if q + 1 == i else 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _store_change(outputs, row, stride, j, change):  # type: ignore[no-untyped-def]
     at = np.int64(row) * stride + j
     store(outputs, at, add(load(outputs, at), change))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _update(  # type: ignore[no-untyped-def]
     inputs, outputs, words, i, lo, hi, centre, draws, begin, negative, stride, groups, g, scratch
 ):
@@ -181,7 +181,7 @@ def _update(  # type: ignore[no-untyped-def]
             _store_change(outputs, draws[k + 5], stride, j, d5)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def loss_of(scratch, slot, contexts, groups, negative, rate):  # type: ignore[no-untyped-def]
     """Return the sum of -log(1 - |y - sigmoid|) of `contexts` contexts from their stored gradients."""
     loss = 0.0
@@ -192,7 +192,7 @@ def loss_of(scratch, slot, contexts, groups, negative, rate):  # type: ignore[no
     return loss
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def train_skipgram(  # type: ignore[no-untyped-def]
     inputs, outputs, stride, words, centres, first, last, draws, negative, count, rate, scratch, stats
 ):

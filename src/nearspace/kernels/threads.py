@@ -65,7 +65,7 @@ def atomic_store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.int64, types.int64), generate
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def barrier(shared, threads):  # type: ignore[no-untyped-def]
     """Wait until `threads` threads are here; then tickets start at 0 again."""
     generation = atomic_load(shared, GENERATION)
@@ -81,7 +81,7 @@ def barrier(shared, threads):  # type: ignore[no-untyped-def]
             _yield_core()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def ticket(shared):  # type: ignore[no-untyped-def]
     """Draw the next number: 0, 1, 2, ... since the last barrier."""
     return atomic_add(shared, TICKET, 1)

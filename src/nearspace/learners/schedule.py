@@ -30,7 +30,7 @@ class Schedule:
             few, shards would otherwise all move the same rows and overshoot.
         stretch: least tokens of a shard; a small corpus has fewer, since it has few rounds to merge in.
         reuse: how often a negative word that was drawn for a block is used again within it.
-        input_damping: kappa of the input rows, see `merge_weights`.
+        input_damping: kappa of the input rows, for a step size of 1, see `merge_weights`.
         output_damping: kappa of the output rows.
         free_running: lock-free threads instead: no two runs are equal.
     """
@@ -40,8 +40,8 @@ class Schedule:
     spread: float = 2.5
     stretch: int = 250_000
     reuse: int = 8
-    input_damping: float = 0.002
-    output_damping: float = 0.002
+    input_damping: float = 0.08
+    output_damping: float = 0.08
     free_running: bool = False
 
     def __post_init__(self) -> None:
@@ -131,7 +131,7 @@ def merge_weights(expected: NDArray[np.float64], damping: float, shards: int) ->
 
     Args:
         expected: (rows,) expected updates of a row by one shard in a round.
-        damping: kappa times the step size over the first step size.
+        damping: kappa times the step size.
         shards: S.
     """
     x = np.maximum(damping * expected, 1e-9)

@@ -187,21 +187,21 @@ class Training:
             lengths[shard] = end - begin
         return text, lengths
 
-    def _model(self, share: float) -> kernel.Model:
-        """Give the matrices with the merge weights for a step size of `share` of the first."""
+    def _model(self, rate: float) -> kernel.Model:
+        """Give the matrices with the merge weights for a step size."""
         shards = 1 if self.schedule.free_running else self.rounds.shards
-        damping = self.schedule.input_damping * share
+        damping = self.schedule.input_damping * rate
         inputs = merge_weights(self._input_counts, damping, shards)
         if len(self.matrices.starts):
             inputs = np.concatenate([inputs, gram_weights(self._gram_counts, damping, shards)])
-        outputs = merge_weights(self._output_counts, self.schedule.output_damping * share, shards)
+        outputs = merge_weights(self._output_counts, self.schedule.output_damping * rate, shards)
         return kernel.Model(self.matrices.inputs, self.matrices.outputs, inputs, outputs)
 
     def _run_step(
         self, engine: Threads, step: Step, text: NDArray[np.int32], lengths: NDArray[np.int64]
     ) -> None:
         rates = self.rounds.rates(step, self.objective.lr)
-        model = self._model(float(rates[0]) / self.objective.lr)
+        model = self._model(float(rates[0]))
         block = self.rounds.first_block(step)
         shared = gate()
 
