@@ -40,8 +40,8 @@ class Schedule:
     spread: float = 2.5
     stretch: int = 250_000
     reuse: int = 8
-    input_damping: float = 0.08
-    output_damping: float = 0.08
+    input_damping: float = 0.2
+    output_damping: float = 0.2
     free_running: bool = False
 
     def __post_init__(self) -> None:
