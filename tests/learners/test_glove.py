@@ -72,8 +72,7 @@ def test_space_is_complete(prepared: Prepared) -> None:
     recipe = space.recipe
     assert (recipe.learner, recipe.seed, recipe.data) == ("glove", 7, prepared.stream.fingerprint)
     assert recipe.settings == {
-        "dim": 20, "window": 3, "epochs": 2, "lr": 0.1, "x_max": 10.0, "alpha": 0.75, "power": 0.75,
-        "seed": 7,
+        "dim": 20, "window": 3, "epochs": 2, "lr": 0.3, "x_max": 10.0, "alpha": 0.75, "seed": 7,
     }  # fmt: skip
 
 
@@ -203,7 +202,6 @@ def test_parts_are_balanced_and_complete(size: int) -> None:
         ({"lr": 0.0}, "lr is 0.0"),
         ({"x_max": float("nan")}, "x_max is nan"),
         ({"alpha": float("inf")}, "alpha is inf"),
-        ({"power": 1.1}, "power is 1.1"),
         ({"seed": -1}, "seed is -1"),
     ],
 )

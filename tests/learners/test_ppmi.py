@@ -166,18 +166,6 @@ def test_svd_of_a_matrix_of_low_rank_has_zeros() -> None:
     assert not nothing.values.any() and not nothing.left.any()
 
 
-@pytest.mark.parametrize("power", [0.0, 0.6, 1.0])
-def test_levelling_raises_the_singular_values(power: float) -> None:
-    rows = with_spectrum(0.5 ** np.arange(6), 300, 8).astype(np.float32)
-    left, values, right = np.linalg.svd(rows, full_matrices=False)
-    raised = np.where(values > 1e-4, values, 0) ** power if power else (values > 1e-4).astype(float)
-    expected = (left * raised) @ right
-    expected *= np.linalg.norm(rows) / np.linalg.norm(expected)
-    with ThreadPoolExecutor(2) as pool:
-        svd.level(rows, power, pool)
-    np.testing.assert_allclose(rows, expected, atol=2e-4)
-
-
 def test_orthonormal_keeps_the_span_of_badly_scaled_columns() -> None:
     generator = np.random.default_rng(8)
     tall = (generator.normal(size=(500, 16)) * 10.0 ** np.arange(-8, 8)).astype(np.float32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from nearspace.errors import SettingError
 from nearspace.kernels.glove import train_block
 from nearspace.learners.blocks import Blocks, Weighting, cut
 from nearspace.learners.matrices import aligned, fill_uniform, stride_of
-from nearspace.learners.svd import level
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Recipe, Space
@@ -31,18 +29,17 @@ _DIAGONALS = 0xD1A6
 class GloVe:
     """Weighted least squares on log counts with AdaGrad (Pennington, Socher & Manning 2014).
 
-    Differences from the paper, all measured (docs/decisions/glove.md): a row has one AdaGrad step size, not
-    one a component; the biases begin at the logarithms of the words' totals, so that the vectors need not
-    learn frequency first; the singular values of the vectors are levelled at the end.
+    Differences from the paper, measured in docs/decisions/glove.md: a row has one AdaGrad step size, not one
+    a component; the biases begin at the logarithms of the words' totals, so that the vectors need not learn
+    frequency first; the step size falls to zero.
 
     Attributes:
         dim: components of a vector.
         window: pairs up to this many words apart count, a pair at distance d 1 / d.
         epochs: passes over all pairs.
-        lr: AdaGrad's step size.
+        lr: AdaGrad's first step size; it falls linearly to zero.
         x_max: the count from which a pair has full weight.
         alpha: how the weight falls below x_max.
-        power: to which the singular values of the vectors are raised; 1 leaves the vectors as they are.
         seed: of the first vectors and of the order of pairs.
 
     Raises:
@@ -51,11 +48,10 @@ class GloVe:
 
     dim: int = 100
     window: int = 10
-    epochs: int = 15
-    lr: float = 0.1
+    epochs: int = 10
+    lr: float = 0.3
     x_max: float = 10.0
     alpha: float = 0.75
-    power: float = 0.75
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -65,8 +61,6 @@ class GloVe:
         for name in ("lr", "x_max", "alpha"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise SettingError(f"{name} is {getattr(self, name)}", f"Give a {name} above 0.")
-        if not 0 <= self.power <= 1:
-            raise SettingError(f"power is {self.power}", "Give a power from 0 to 1.")
         if self.seed < 0:
             raise SettingError(f"seed is {self.seed}", "Give a seed of 0 or more.")
 
@@ -79,7 +73,7 @@ class GloVe:
         workers: int | None = None,
         progress: Progress | None = None,
     ) -> Space:
-        """Learn a Space from a prepared corpus: levelled sums of word and context vectors.
+        """Learn a Space from a prepared corpus: sums of word and context vectors.
 
         Args:
             data: vocabulary and stream.
@@ -113,8 +107,6 @@ class GloVe:
         finally:
             blocks.path.unlink(missing_ok=True)
         vectors, contexts = model.finish(order)
-        with ThreadPoolExecutor(workers) as pool:
-            level(vectors, self.power, pool)
         recipe = Recipe(
             "glove", asdict(self), self.seed, data.stream.fingerprint, versions("numpy", "numba"),
             round(time.perf_counter() - began, 3),
@@ -133,10 +125,13 @@ class GloVe:
             Threads(workers) as threads,
             progress.task("training", total=float(self.epochs) * blocks.entries, unit="pairs") as task,
         ):
+            steps, step = self.epochs * blocks.parts.count, 0
             for epoch in range(1, self.epochs + 1):
                 loss, seen = 0.0, 0
                 for diagonal in generator.permutation(blocks.parts.count).tolist():
-                    results = model.train_diagonal(blocks, diagonal, self.lr, threads)
+                    rate = self.lr * (1 - step / steps)
+                    step += 1
+                    results = model.train_diagonal(blocks, diagonal, rate, threads)
                     loss += sum(part for part, _ in results)
                     amount = sum(entries for _, entries in results)
                     seen += amount

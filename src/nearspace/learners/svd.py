@@ -100,19 +100,6 @@ def orthonormal(
     return tall, stretches
 
 
-def level(rows: NDArray[np.float32], power: float, pool: ThreadPoolExecutor) -> None:
-    """Raise the singular values of `rows` (n, d) to `power`, in place; their mean square stays as it is.
-
-    rows <- rows G ** ((power - 1) / 2) with G = rows.T rows / mean eigenvalue; 1 changes nothing, 0 makes all
-    directions equal.
-    """
-    total = _gram(rows, pool)
-    squares, turn = _descending(total * (len(total) / max(float(np.trace(total)), 1e-30)))
-    factors = np.where(squares > _NEGLIGIBLE, squares, 1.0) ** ((power - 1) / 2)
-    after = (squares * factors**2).mean()
-    _rotate(rows, (turn * factors) @ turn.T / np.sqrt(max(float(after), 1e-30)), pool)
-
-
 def _descending(symmetric: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Eigenvalues, largest first and none below zero, and eigenvectors, largest components positive."""
     values, vectors = np.linalg.eigh(symmetric)
