@@ -38,7 +38,7 @@ venv: .venv/ready
 	tools/venv.sh .venv -e '.[maps,dev]'
 
 .venv-core/ready: pyproject.toml constraints.txt tools/venv.sh
-	tools/venv.sh .venv-core -e . pytest pytest-timeout hypothesis psutil
+	tools/venv.sh .venv-core -e . pytest pytest-timeout hypothesis psutil zstandard
 
 # The versions that the suite was run with, of the packages that pyproject.toml asks for and of theirs.
 constraints: .venv/ready
