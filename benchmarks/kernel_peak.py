@@ -79,7 +79,7 @@ def kernel(train, words, dim):
     seconds = best(
         lambda: train(
             inputs, outputs, stride, rows, rows, first, last, draws, NEGATIVE, COUNT, np.float32(0.01),
-            scratch, stats,
+            words > 2_000, scratch, stats,
         )
     )  # fmt: skip
     contexts = int((last - first).sum())

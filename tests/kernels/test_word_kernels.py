@@ -76,7 +76,7 @@ def test_kernel_equals_its_twin(kernel, twin, seed, dim, count, rows, negative, 
     stats = np.zeros(2)
     kernel(
         flat_in, flat_out, dim, words, centres, first, last, draws, negative, count, np.float32(0.05),
-        scratch, stats,
+        seed % 2 == 0, scratch, stats,
     )  # fmt: skip
     with np.errstate(over="ignore"):
         twin(inputs, outputs, words, centres, first, last, draws.reshape(count, negative), 0.05)
@@ -101,7 +101,20 @@ def test_sampled_loss_is_the_exact_loss(kernel):
     stats = np.zeros(2)
     scratch = np.empty(scratch_size(dim, 5, negative), dtype=np.float32)
     kernel(
-        inputs, outputs, dim, words, words, first, last, draws, negative, 4, np.float32(0.01), scratch, stats
+        inputs,
+        outputs,
+        dim,
+        words,
+        words,
+        first,
+        last,
+        draws,
+        negative,
+        4,
+        np.float32(0.01),
+        False,
+        scratch,
+        stats,
     )
     assert stats[0] == pytest.approx(expected, rel=1e-3)
     assert stats[1] == len(c)

@@ -4,6 +4,9 @@ With C the m context rows, h = mean(C), O the rows of the centre and its negativ
 (Mikolov et al. 2013, "Efficient Estimation of Word Representations in Vector Space"):
 
     g = rate * (y - sigmoid(O h)),    C += O^T g  (each row),    O += g h^T    (right sides: before the step)
+
+Output rows are updated one after the other, six after six: one that is drawn twice counts in O^T g, the
+second time, with its first update.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nearspace.kernels.simd import add, fma, load, mul, sigmoid, splat, store, sub, sums6, zero
-from nearspace.kernels.skipgram import GROUP, LOSS_EVERY, fetch_outputs, label_vector, load_outputs, loss_of
+from nearspace.kernels.skipgram import GROUP, LOSS_EVERY, fetch_outputs, label_vector, loss_of
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -23,16 +26,38 @@ def _mean(inputs, words, i, lo, hi, stride, scratch, h):  # type: ignore[no-unty
     """scratch[h : h + stride] = mean of the context rows."""
     share = splat(np.float32(1.0) / np.float32(hi - lo))
     for j in range(0, stride, 16):
-        a = zero()
-        for p in range(lo, hi + 1):
-            if p != i:
-                a = add(a, load(inputs, np.int64(words[p]) * stride + j))
-        store(scratch, h + j, mul(a, share))
+        before = zero()
+        after = zero()
+        for p in range(lo, i):
+            before = add(before, load(inputs, np.int64(words[p]) * stride + j))
+        for p in range(i + 1, hi + 1):
+            after = add(after, load(inputs, np.int64(words[p]) * stride + j))
+        store(scratch, h + j, mul(add(before, after), share))
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _gradients(scratch, h, o, stride, label, rate, slot):  # type: ignore[no-untyped-def]
-    """Store rate * (label - sigmoid) of the mean row against six output rows."""
+def _row(centre, draws, begin, k, negative):  # type: ignore[no-untyped-def]
+    """Return the row of output number k of a centre: itself, a negative, or (beyond the last) itself."""
+    if k == 0 or k > negative:
+        return centre
+    return np.int64(draws[begin + k - 1])
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _group(  # type: ignore[no-untyped-def]
+    outputs, stride, centre, draws, begin, negative, g, label, rate, scratch, slot, h, change
+):
+    """Gradients and updates of output rows 6 g to 6 g + 5; scratch[change :] += O^T g.
+
+    Rows beyond the last negative stand for the centre and get the gradient 0.
+    """
+    k = g * GROUP
+    r0 = _row(centre, draws, begin, k, negative) * stride
+    r1 = _row(centre, draws, begin, k + 1, negative) * stride
+    r2 = _row(centre, draws, begin, k + 2, negative) * stride
+    r3 = _row(centre, draws, begin, k + 3, negative) * stride
+    r4 = _row(centre, draws, begin, k + 4, negative) * stride
+    r5 = _row(centre, draws, begin, k + 5, negative) * stride
     a0 = zero()
     a1 = zero()
     a2 = zero()
@@ -41,83 +66,62 @@ def _gradients(scratch, h, o, stride, label, rate, slot):  # type: ignore[no-unt
     a5 = zero()
     for j in range(0, stride, 16):
         x = load(scratch, h + j)
-        a0 = fma(x, load(scratch, o + j), a0)
-        a1 = fma(x, load(scratch, o + stride + j), a1)
-        a2 = fma(x, load(scratch, o + 2 * stride + j), a2)
-        a3 = fma(x, load(scratch, o + 3 * stride + j), a3)
-        a4 = fma(x, load(scratch, o + 4 * stride + j), a4)
-        a5 = fma(x, load(scratch, o + 5 * stride + j), a5)
+        a0 = fma(x, load(outputs, r0 + j), a0)
+        a1 = fma(x, load(outputs, r1 + j), a1)
+        a2 = fma(x, load(outputs, r2 + j), a2)
+        a3 = fma(x, load(outputs, r3 + j), a3)
+        a4 = fma(x, load(outputs, r4 + j), a4)
+        a5 = fma(x, load(outputs, r5 + j), a5)
     dots = sums6(a0, a1, a2, a3, a4, a5)
     store(scratch, slot, mul(splat(rate), sub(label, sigmoid(dots))))
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def _step(outputs, at, scratch, o, g, x, total):  # type: ignore[no-untyped-def]
-    """outputs += g x at one place; returns total + g o, o being the output row before the step."""
-    store(outputs, at, fma(g, x, load(outputs, at)))
-    return fma(g, load(scratch, o), total)
-
-
-@njit(cache=True, nogil=True, _nrt=False)
-def _update(outputs, stride, centre, draws, begin, negative, slots, g, scratch, h, change):  # type: ignore[no-untyped-def]
-    """O += g h^T for output rows 6 g to 6 g + 5; scratch[change :] += O^T g."""
-    k = begin + g * GROUP - 1  # draws[k + r] is output row r of the group; row 0 of group 0 is the centre
-    rows = min(GROUP, negative + 1 - g * GROUP)
-    r0 = (centre if g == 0 else np.int64(draws[k])) * stride
-    r1 = np.int64(draws[k + 1]) * stride if rows > 1 else r0
-    r2 = np.int64(draws[k + 2]) * stride if rows > 2 else r0
-    r3 = np.int64(draws[k + 3]) * stride if rows > 3 else r0
-    r4 = np.int64(draws[k + 4]) * stride if rows > 4 else r0
-    r5 = np.int64(draws[k + 5]) * stride if rows > 5 else r0
-    e = slots + g * 16
-    g0 = splat(scratch[e])
-    g1 = splat(scratch[e + 1])
-    g2 = splat(scratch[e + 2])
-    g3 = splat(scratch[e + 3])
-    g4 = splat(scratch[e + 4])
-    g5 = splat(scratch[e + 5])
+    for lane in range(negative + 1 - k, GROUP):
+        scratch[slot + lane] = np.float32(0.0)
+    g0 = splat(scratch[slot])
+    g1 = splat(scratch[slot + 1])
+    g2 = splat(scratch[slot + 2])
+    g3 = splat(scratch[slot + 3])
+    g4 = splat(scratch[slot + 4])
+    g5 = splat(scratch[slot + 5])
     for j in range(0, stride, 16):
         x = load(scratch, h + j)
-        o = g * GROUP * stride + j
-        total = _step(outputs, r0 + j, scratch, o, g0, x, load(scratch, change + j))
-        if rows > 1:
-            total = _step(outputs, r1 + j, scratch, o + stride, g1, x, total)
-        if rows > 2:
-            total = _step(outputs, r2 + j, scratch, o + 2 * stride, g2, x, total)
-        if rows > 3:
-            total = _step(outputs, r3 + j, scratch, o + 3 * stride, g3, x, total)
-        if rows > 4:
-            total = _step(outputs, r4 + j, scratch, o + 4 * stride, g4, x, total)
-        if rows > 5:
-            total = _step(outputs, r5 + j, scratch, o + 5 * stride, g5, x, total)
+        o = load(outputs, r0 + j)
+        total = fma(g0, o, load(scratch, change + j))
+        store(outputs, r0 + j, fma(g0, x, o))
+        o = load(outputs, r1 + j)
+        total = fma(g1, o, total)
+        store(outputs, r1 + j, fma(g1, x, o))
+        o = load(outputs, r2 + j)
+        total = fma(g2, o, total)
+        store(outputs, r2 + j, fma(g2, x, o))
+        o = load(outputs, r3 + j)
+        total = fma(g3, o, total)
+        store(outputs, r3 + j, fma(g3, x, o))
+        o = load(outputs, r4 + j)
+        total = fma(g4, o, total)
+        store(outputs, r4 + j, fma(g4, x, o))
+        o = load(outputs, r5 + j)
+        total = fma(g5, o, total)
+        store(outputs, r5 + j, fma(g5, x, o))
         store(scratch, change + j, total)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _update_contexts(inputs, words, i, lo, hi, stride, scratch, change):  # type: ignore[no-untyped-def]
-    """Add scratch[change :] to every context row, and clear it."""
-    for p in range(lo, hi + 1):
-        if p != i:
-            row = np.int64(words[p]) * stride
-            for j in range(0, stride, 16):
-                store(inputs, row + j, add(load(inputs, row + j), load(scratch, change + j)))
+def _add_to(inputs, row, stride, scratch, change):  # type: ignore[no-untyped-def]
     for j in range(0, stride, 16):
-        store(scratch, change + j, zero())
+        store(inputs, row + j, add(load(inputs, row + j), load(scratch, change + j)))
 
 
 @njit(cache=True, nogil=True, _nrt=False)
 def train_cbow(  # type: ignore[no-untyped-def]
-    inputs, outputs, stride, words, centres, first, last, draws, negative, count, rate, scratch, stats
+    inputs, outputs, stride, words, centres, first, last, draws, negative, count, rate, fetch, scratch, stats
 ):
     """Train on `count` centre words, in order; the arguments are those of `train_skipgram`."""
     groups = (negative + GROUP) // GROUP
-    slots = groups * GROUP * stride
-    scratch[:] = np.float32(0.0)
-    h = slots + groups * 16
+    h = groups * 16
     change = h + stride
     label = label_vector(scratch, scratch.shape[0] - 16)
     for i in range(count):
-        if i + 2 < count:
+        if fetch and i + 2 < count:
             fetch_outputs(outputs, stride, centres[i + 2], draws, (i + 2) * negative, negative)
         lo = np.int64(first[i])
         hi = np.int64(last[i])
@@ -125,18 +129,22 @@ def train_cbow(  # type: ignore[no-untyped-def]
             continue
         centre = np.int64(centres[i])
         begin = i * negative
-        load_outputs(outputs, stride, centre, draws, begin, negative, scratch)
         _mean(inputs, words, i, lo, hi, stride, scratch, h)
+        for j in range(0, stride, 16):
+            store(scratch, change + j, zero())
         truth = label
         for g in range(groups):
-            _gradients(scratch, h, g * GROUP * stride, stride, truth, rate, slots + g * 16)
+            _group(
+                outputs, stride, centre, draws, begin, negative, g, truth, rate, scratch, g * 16, h, change
+            )
             truth = zero()
         if i % LOSS_EVERY == 0:
-            stats[0] += loss_of(scratch, slots, 1, groups, negative, rate)
+            stats[0] += loss_of(scratch, 0, 1, groups, negative, rate)
             stats[1] += 1
-        for g in range(groups):
-            _update(outputs, stride, centre, draws, begin, negative, slots, g, scratch, h, change)
-        _update_contexts(inputs, words, i, lo, hi, stride, scratch, change)
+        for p in range(lo, i):
+            _add_to(inputs, np.int64(words[p]) * stride, stride, scratch, change)
+        for p in range(i + 1, hi + 1):
+            _add_to(inputs, np.int64(words[p]) * stride, stride, scratch, change)
 
 
 def train_cbow_numpy(
@@ -155,8 +163,12 @@ def train_cbow_numpy(
         if not context:
             continue
         rows = [int(centres[i]), *map(int, draws[i])]
-        h, o = inputs[context].mean(axis=0), outputs[rows]
-        truth = np.eye(1, len(rows), dtype=np.float32)[0]
-        gradient = np.float32(rate) * (truth - 1 / (1 + np.exp(-np.clip(o @ h, -20, 20))))
-        np.add.at(inputs, context, gradient @ o)
-        np.add.at(outputs, rows, np.outer(gradient, h))
+        h, change = inputs[context].mean(axis=0), np.zeros_like(inputs[0])
+        for begin in range(0, len(rows), GROUP):
+            six = rows[begin : begin + GROUP]
+            truth = (np.arange(begin, begin + len(six)) == 0).astype(np.float32)
+            gradient = np.float32(rate) * (truth - 1 / (1 + np.exp(-np.clip(outputs[six] @ h, -20, 20))))
+            for row, g in zip(six, gradient, strict=True):
+                change += g * outputs[row]
+                outputs[row] += g * h
+        np.add.at(inputs, context, change)

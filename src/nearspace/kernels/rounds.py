@@ -163,6 +163,10 @@ def merge(matrix, stride, rows, used, weights, local, touched, part, parts):  # 
     """
     for i in range(used):
         row = rows[i]
+        if i + AHEAD < used and part_of(rows[i + AHEAD], parts) == part:
+            ahead = np.int64(rows[i + AHEAD]) * stride
+            for j in range(0, stride, 16):
+                prefetch(matrix, ahead + j)
         if part_of(row, parts) != part:
             continue
         weight = weights[row]
@@ -193,16 +197,18 @@ def merge_grams(matrix, stride, rows, used, weights, starts, grams, local, part,
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _train(plan, shards, s, inputs, outputs, count, rate, scratch):  # type: ignore[no-untyped-def]
+def _train(plan, shards, s, inputs, outputs, count, rate, fetch, scratch):  # type: ignore[no-untyped-def]
     if plan.cbow:
         train_cbow(
             inputs, outputs, plan.stride, shards.words[s], shards.centres[s], shards.first[s],
-            shards.last[s], shards.draws[s], plan.negative, count, rate, scratch, shards.stats[s],
+            shards.last[s], shards.draws[s], plan.negative, count, rate, fetch, scratch,
+            shards.stats[s],
         )  # fmt: skip
     else:
         train_skipgram(
             inputs, outputs, plan.stride, shards.words[s], shards.centres[s], shards.first[s],
-            shards.last[s], shards.draws[s], plan.negative, count, rate, scratch, shards.stats[s],
+            shards.last[s], shards.draws[s], plan.negative, count, rate, fetch, scratch,
+            shards.stats[s],
         )  # fmt: skip
 
 
@@ -243,7 +249,7 @@ def run_block(plan, tables, model, shards, s, tokens, block, rate, places, scrat
     else:
         gather(model.inputs, plan.stride, in_rows, used_in, places[0], ins)
     gather(model.outputs, plan.stride, out_rows, used_out, places[1], outs)
-    _train(plan, shards, s, ins, outs, count, rate, scratch)
+    _train(plan, shards, s, ins, outs, count, rate, False, scratch)
     if subwords:
         subtract_means(model.inputs, plan.stride, in_rows, used_in, tables.starts, tables.grams, ins)
 
@@ -315,12 +321,12 @@ def run_free(plan, tables, model, shards, s, tokens, rates, block, places, scrat
         for k in range(count * plan.negative):
             draws[k] = pool[draws[k]]
         if tables.starts.shape[0] == 0:
-            _train(plan, shards, s, model.inputs, model.outputs, count, rates[r], scratch)
+            _train(plan, shards, s, model.inputs, model.outputs, count, rates[r], True, scratch)
             continue
         rows, ins = shards.input_rows[s], shards.inputs[s]
         used = localise(shards.words[s], count, places[0], rows, 0)
         gather_means(model.inputs, plan.stride, rows, used, places[0], tables.starts, tables.grams, ins)
-        _train(plan, shards, s, ins, model.outputs, count, rates[r], scratch)
+        _train(plan, shards, s, ins, model.outputs, count, rates[r], True, scratch)
         subtract_means(model.inputs, plan.stride, rows, used, tables.starts, tables.grams, ins)
         merge_grams(
             model.inputs, plan.stride, rows, used, model.input_weights, tables.starts, tables.grams, ins, 0, 1

@@ -194,7 +194,7 @@ def loss_of(scratch, slot, contexts, groups, negative, rate):  # type: ignore[no
 
 @njit(cache=True, nogil=True, _nrt=False)
 def train_skipgram(  # type: ignore[no-untyped-def]
-    inputs, outputs, stride, words, centres, first, last, draws, negative, count, rate, scratch, stats
+    inputs, outputs, stride, words, centres, first, last, draws, negative, count, rate, fetch, scratch, stats
 ):
     """Train on `count` centre words, in order.
 
@@ -205,6 +205,7 @@ def train_skipgram(  # type: ignore[no-untyped-def]
         first: (count,) int32 first word of each window; last: its last word.
         draws: (count * negative,) int32 negative rows of `outputs`.
         rate: float32 step size.
+        fetch: ask for output rows ahead of time: worth it where the rows do not fit the second-level cache.
         scratch: float32, `scratch_size` long, aligned to 64 bytes.
         stats: (2,) float64; the sampled loss and the pairs it rests on are added.
     """
@@ -213,7 +214,7 @@ def train_skipgram(  # type: ignore[no-untyped-def]
     scratch[:] = np.float32(0.0)
     label = label_vector(scratch, scratch.shape[0] - 16)
     for i in range(count):
-        if i + 2 < count:
+        if fetch and i + 2 < count:
             fetch_outputs(outputs, stride, centres[i + 2], draws, (i + 2) * negative, negative)
         lo = np.int64(first[i])
         hi = np.int64(last[i])
