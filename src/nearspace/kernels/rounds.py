@@ -73,6 +73,7 @@ class Shards(NamedTuple):
     used: Any  # (S, 2) int64: local input and output rows
     inputs: Any  # (S, block * stride) float32
     outputs: Any  # (S, (block + pool) * stride) float32
+    origins: Any  # (S, block * stride) float32 with subwords: the means that training began with
     stats: Any  # (S, 2) float64: sampled loss and its pairs
 
 
@@ -96,9 +97,7 @@ def gather(matrix, stride, rows, used, place, local):  # type: ignore[no-untyped
     """local[i] = matrix[rows[i]]; clears the places."""
     for i in range(used):
         if i + AHEAD < used:
-            ahead = np.int64(rows[i + AHEAD]) * stride
-            for j in range(0, stride, 16):
-                prefetch(matrix, ahead + j)
+            _fetch(matrix, rows[i + AHEAD], stride)
         row = np.int64(rows[i]) * stride
         place[rows[i]] = -1
         for j in range(0, stride, 16):
@@ -106,31 +105,41 @@ def gather(matrix, stride, rows, used, place, local):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def _mean_row(matrix, stride, row, starts, grams, j):  # type: ignore[no-untyped-def]
-    """16 columns of the mean of a word's own row and its n-gram rows."""
-    total = load(matrix, np.int64(row) * stride + j)
-    for g in range(starts[row], starts[row + 1]):
-        total = add(total, load(matrix, np.int64(grams[g]) * stride + j))
-    return mul(total, splat(np.float32(1.0) / np.float32(1 + starts[row + 1] - starts[row])))
+def _fetch(matrix, row, stride):  # type: ignore[no-untyped-def]
+    for j in range(0, stride, 16):
+        prefetch(matrix, np.int64(row) * stride + j)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def gather_means(matrix, stride, rows, used, place, starts, grams, local):  # type: ignore[no-untyped-def]
-    """local[i] = mean of matrix[row] and matrix[its n-grams], row = rows[i]; clears the places."""
+def gather_means(  # type: ignore[no-untyped-def]
+    matrix, stride, rows, used, place, starts, grams, local, origin
+):
+    """local[i] = origin[i] = mean of matrix[row] and of its n-grams, row = rows[i]; clears the places."""
     for i in range(used):
         row = rows[i]
         place[row] = -1
+        at = i * stride
         for j in range(0, stride, 16):
-            store(local, i * stride + j, _mean_row(matrix, stride, row, starts, grams, j))
+            store(local, at + j, load(matrix, np.int64(row) * stride + j))
+        end = starts[row + 1]
+        for g in range(starts[row], end):
+            if g + AHEAD < end:
+                _fetch(matrix, grams[g + AHEAD], stride)
+            base = np.int64(grams[g]) * stride
+            for j in range(0, stride, 16):
+                store(local, at + j, add(load(local, at + j), load(matrix, base + j)))
+        share = splat(np.float32(1.0) / np.float32(1 + end - starts[row]))
+        for j in range(0, stride, 16):
+            mean = mul(load(local, at + j), share)
+            store(local, at + j, mean)
+            store(origin, at + j, mean)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def subtract_means(matrix, stride, rows, used, starts, grams, local):  # type: ignore[no-untyped-def]
-    """local[i] -= mean of matrix[row] and matrix[its n-grams], row = rows[i]."""
-    for i in range(used):
-        for j in range(0, stride, 16):
-            at = i * stride + j
-            store(local, at, sub(load(local, at), _mean_row(matrix, stride, rows[i], starts, grams, j)))
+def subtract(local, origin, size):  # type: ignore[no-untyped-def]
+    """local -= origin, `size` numbers."""
+    for at in range(0, size, 16):
+        store(local, at, sub(load(local, at), load(origin, at)))
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -164,9 +173,7 @@ def merge(matrix, stride, rows, used, weights, local, touched, part, parts):  # 
     for i in range(used):
         row = rows[i]
         if i + AHEAD < used and part_of(rows[i + AHEAD], parts) == part:
-            ahead = np.int64(rows[i + AHEAD]) * stride
-            for j in range(0, stride, 16):
-                prefetch(matrix, ahead + j)
+            _fetch(matrix, rows[i + AHEAD], stride)
         if part_of(row, parts) != part:
             continue
         weight = weights[row]
@@ -191,7 +198,10 @@ def merge_grams(matrix, stride, rows, used, weights, starts, grams, local, part,
         word = rows[i]
         if part_of(word, parts) == part:
             _add_row(matrix, stride, word, weights[word], local, i * stride)
-        for g in range(starts[word], starts[word + 1]):
+        end = starts[word + 1]
+        for g in range(starts[word], end):
+            if g + AHEAD < end:
+                _fetch(matrix, grams[g + AHEAD], stride)
             if part_of(grams[g], parts) == part:
                 _add_row(matrix, stride, grams[g], weights[grams[g]], local, i * stride)
 
@@ -245,13 +255,16 @@ def run_block(plan, tables, model, shards, s, tokens, block, rate, places, scrat
     shards.used[s, 1] = used_out
     subwords = tables.starts.shape[0] > 0
     if subwords:
-        gather_means(model.inputs, plan.stride, in_rows, used_in, places[0], tables.starts, tables.grams, ins)
+        gather_means(
+            model.inputs, plan.stride, in_rows, used_in, places[0], tables.starts, tables.grams, ins,
+            shards.origins[s],
+        )  # fmt: skip
     else:
         gather(model.inputs, plan.stride, in_rows, used_in, places[0], ins)
     gather(model.outputs, plan.stride, out_rows, used_out, places[1], outs)
     _train(plan, shards, s, ins, outs, count, rate, False, scratch)
     if subwords:
-        subtract_means(model.inputs, plan.stride, in_rows, used_in, tables.starts, tables.grams, ins)
+        subtract(ins, shards.origins[s], used_in * plan.stride)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -325,9 +338,12 @@ def run_free(plan, tables, model, shards, s, tokens, rates, block, places, scrat
             continue
         rows, ins = shards.input_rows[s], shards.inputs[s]
         used = localise(shards.words[s], count, places[0], rows, 0)
-        gather_means(model.inputs, plan.stride, rows, used, places[0], tables.starts, tables.grams, ins)
+        gather_means(
+            model.inputs, plan.stride, rows, used, places[0], tables.starts, tables.grams, ins,
+            shards.origins[s],
+        )  # fmt: skip
         _train(plan, shards, s, ins, model.outputs, count, rates[r], True, scratch)
-        subtract_means(model.inputs, plan.stride, rows, used, tables.starts, tables.grams, ins)
+        subtract(ins, shards.origins[s], used * plan.stride)
         merge_grams(
             model.inputs, plan.stride, rows, used, model.input_weights, tables.starts, tables.grams, ins, 0, 1
         )

@@ -136,7 +136,8 @@ class Training:
             ids(shards, block * self.objective.negative), ids(shards, pool),
             ids(shards, block), ids(shards, copies), np.zeros((shards, 2), dtype=np.int64),
             aligned(shards, 0 if free and not len(self.matrices.starts) else block * stride),
-            aligned(shards, copies * stride), np.zeros((shards, 2)),
+            aligned(shards, copies * stride),
+            aligned(shards, block * stride if len(self.matrices.starts) else 0), np.zeros((shards, 2)),
         )  # fmt: skip
         size = scratch_size(stride, self.objective.window, self.objective.negative)
         self._places = [np.full((2, words), -1, dtype=np.int32) for _ in range(self.threads)]
