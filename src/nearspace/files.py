@@ -26,6 +26,7 @@ except ImportError:  # pragma: no cover - not on Windows
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_ATTEMPTS = 100
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
 
 
@@ -63,10 +64,8 @@ def new_file(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     _refuse_existing(target, overwrite)
     try:
         remove_leftovers(target)
-        draft = target.with_name(f".{target.name}.saving-{os.urandom(4).hex()}")
-        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        draft, handle = _new_draft(target, _create_file)
         try:
-            _lock(handle)
             yield draft
             _fsync_path(draft)
             _refuse_existing(target, overwrite)
@@ -93,11 +92,8 @@ def new_folder(
         recover_folder(target)
         _refuse_unreplaceable(target, overwrite, replaceable)
         remove_leftovers(target)
-        draft = target.with_name(f".{target.name}.saving-{os.urandom(4).hex()}")
-        draft.mkdir()
-        handle = _open_folder(draft)
+        draft, handle = _new_draft(target, _create_folder)
         try:
-            _lock(handle)
             yield draft
             fsync_tree(draft)
             _refuse_unreplaceable(target, overwrite, replaceable)
@@ -171,6 +167,34 @@ def exchange(one: Path, other: Path) -> bool:
     if code in _UNSUPPORTED:
         return False
     raise OSError(code, os.strerror(code), str(other))
+
+
+def _new_draft(target: Path, create: Callable[[Path], int | None]) -> tuple[Path, int]:
+    """Make a draft of `target`, locked: what is not locked is a leftover, which any process may remove.
+
+    One that another process removes before it is locked is made again, under another name.
+    """
+    for _ in range(_ATTEMPTS):
+        draft = target.with_name(f".{target.name}.saving-{os.urandom(4).hex()}")
+        handle = create(draft)
+        if handle is None:
+            continue
+        if _lock(handle) and os.path.lexists(draft):
+            return draft, handle
+        _close(handle)
+    raise OSError(errno.EBUSY, "other processes write it all the time", str(target))
+
+
+def _create_file(draft: Path) -> int:
+    return os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+
+
+def _create_folder(draft: Path) -> int | None:
+    draft.mkdir()
+    try:
+        return _open_folder(draft)
+    except FileNotFoundError:
+        return None
 
 
 def _put_in_place(draft: Path, target: Path) -> None:

@@ -179,3 +179,26 @@ def test_system_errors_in_plain_words(tmp_path, code, hint):
     assert f"cannot write {str(tmp_path / 'a')!r}: {hint}" in str(caught.value)
     same = OutputError("x")
     assert output_error(tmp_path, same) is same
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_draft_that_is_removed_before_it_is_locked_is_made_again(tmp_path, monkeypatch, kind):
+    lock, made = files._lock, []
+
+    def steal_the_first(handle):
+        if not made:
+            for found in tmp_path.iterdir():  # as another process does that takes it for a leftover
+                found.rmdir() if found.is_dir() else found.unlink()
+        made.append(handle)
+        return lock(handle)
+
+    monkeypatch.setattr(files, "_lock", steal_the_first)
+    if kind == "file":
+        with files.new_file(tmp_path / "a.txt") as draft:
+            draft.write_text("new")
+        assert (tmp_path / "a.txt").read_text() == "new"
+    else:
+        with files.new_folder(tmp_path / "a", replaceable=lambda _: True) as draft:
+            (draft / "b.txt").write_text("new")
+        assert (tmp_path / "a" / "b.txt").read_text() == "new"
+    assert len(made) >= 2
