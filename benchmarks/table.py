@@ -50,14 +50,14 @@ def training(figures: dict[str, Any]) -> list[str]:
 def quality(figures: dict[str, Any]) -> list[str]:
     """The three sets with intervals, and the paired difference from the peer."""
     lines = [
-        rows("vectors", "training s", "WordSim-353", "SimLex-999", "Google analogies", "less the peer's"),
-        rows("---", "---:", "---", "---", "---", "---"),
+        rows("vectors", "WordSim-353", "SimLex-999", "Google analogies", "less the peer's, in that order"),
+        rows("---", "---", "---", "---", "---"),
     ]  # fmt: skip
     for name, run in figures["quality"].items():
         found = {m["name"]: m for m in run.get("measures", [])}
         cells = [f"{m['value']:.3f} [{m['low']:.3f}, {m['high']:.3f}]" for m in found.values()]
         gaps = [f"{m['value']:+.3f} [{m['low']:+.3f}, {m['high']:+.3f}]" for m in run.get("differences", [])]
-        lines.append(rows(name, f"{run['training']:.0f}", *cells, "; ".join(gaps)))
+        lines.append(rows(name, *cells, "; ".join(gaps)))
     return lines
 
 
@@ -67,14 +67,15 @@ def memory(figures: dict[str, Any]) -> list[str]:
         rows("run", "rows", "matrices MB", "peak MB", "beyond MB"),
         rows("---", "---:", "---:", "---:", "---:"),
     ]
-    seen = set()
+    last = {}
     for run in figures["runs"]:
-        kind = (run["method"], run["dim"], run["subwords"], run["free"], run["workers"], run["epochs"])
-        if run["tool"] != "ours" or kind in seen:
-            continue
-        seen.add(kind)
+        kind = (run["method"], run["dim"], run["subwords"], run["free"], run["workers"], run["words"])
+        kind = (*kind, "save" in run)
+        if run["tool"] == "ours":
+            last[kind] = run
+    for run in last.values():
         name = f"{run['method']} {run['dim']}{' subwords' * run['subwords']}{' free' * run['free']}"
-        name += f", {run['workers']} workers, {run['epochs']} epochs"
+        name += f", {run['workers']} workers, {run['words'] / 1e6:.0f}M words{', saved' * ('save' in run)}"
         beyond = run["peak_mb"] - run["matrices_mb"]
         lines.append(
             rows(
