@@ -16,6 +16,7 @@ def _columns(points):
 def _graph(n, rng):
     """Symmetric p_ij with zero diagonal and sum 1 as compressed sparse rows, and dense."""
     dense = rng.random((n, n)) * (rng.random((n, n)) < 0.4)
+    dense[0, 1] += 0.5  # never a graph without an edge
     dense = dense + dense.T
     np.fill_diagonal(dense, 0)
     dense /= dense.sum()
