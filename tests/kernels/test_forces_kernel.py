@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nearspace.kernels.forces import attract, attract_numpy, repel, repel_numpy
@@ -40,6 +40,7 @@ def _loss(points, dense):
     scale=st.sampled_from([1e-4, 1.0, 60.0]),
     seed=st.integers(0, 10**6),
 )
+@example(n=5, d=3, scale=60.0, seed=3)  # far points, whose own q of 1 once drowned their sum
 def test_twins_agree(n, d, scale, seed):
     rng = np.random.default_rng(seed)
     points = (rng.normal(size=(n, d)) * scale).astype(np.float32).astype(np.float64)
@@ -52,10 +53,8 @@ def test_twins_agree(n, d, scale, seed):
         pull(first, others, weights, points, start, stop, near, loss)
         found.append((away, total, near, loss))
     for fast, slow in zip(*found, strict=True):
-        # the fast sums are float32, and a point's own q of 1 passes through the sum of the q: each of its
-        # additions may err by half a unit in the last place of a number between 1 and 2
-        rounding = 1.2e-7 * len(points)
-        np.testing.assert_allclose(fast, slow, rtol=2e-5, atol=2e-5 * np.abs(slow).max() + rounding)
+        # the fast sums are float32
+        np.testing.assert_allclose(fast, slow, rtol=2e-5, atol=2e-5 * np.abs(slow).max() + 1e-7)
 
 
 @pytest.mark.parametrize(("push", "pull"), [(repel, attract), (repel_numpy, attract_numpy)])

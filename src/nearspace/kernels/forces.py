@@ -35,13 +35,13 @@ def repel(
     own_x, own_y = x[start:stop].copy(), y[start:stop].copy()
     sums = np.zeros((4, m), np.float32)
     sum_q, sum_x, sum_y, sum_z = sums[0], sums[1], sums[2], sums[3]
-    one = np.float32(1)
+    none, one = np.float32(0), np.float32(1)
     if len(z) == 0:
         for j in range(len(x)):
             for i in range(m):
                 step_x, step_y = own_x[i] - x[j], own_y[i] - y[j]
                 q = one / (one + step_x * step_x + step_y * step_y)
-                sum_q[i] += q
+                sum_q[i] += none if i == j - start else q  # its own q of 1 would drown small ones
                 q *= q
                 sum_x[i] += q * step_x
                 sum_y[i] += q * step_y
@@ -51,13 +51,13 @@ def repel(
             for i in range(m):
                 step_x, step_y, step_z = own_x[i] - x[j], own_y[i] - y[j], own_z[i] - z[j]
                 q = one / (one + step_x * step_x + step_y * step_y + step_z * step_z)
-                sum_q[i] += q
+                sum_q[i] += none if i == j - start else q  # its own q of 1 would drown small ones
                 q *= q
                 sum_x[i] += q * step_x
                 sum_y[i] += q * step_y
                 sum_z[i] += q * step_z
     for i in range(m):
-        total[start + i] = sum_q[i] - one
+        total[start + i] = sum_q[i]
         force[start + i, 0] = sum_x[i]
         force[start + i, 1] = sum_y[i]
         if len(z) > 0:
