@@ -17,6 +17,14 @@ from nearspace.index.exact import ExactIndex
 from nearspace.space import METRICS, norms_of
 
 
+@pytest.fixture(params=["numpy", "kernels"], autouse=True)
+def road(request, monkeypatch):
+    """Every test runs with numpy alone and with the kernels."""
+    monkeypatch.setattr(
+        ExactIndex, "_is_large", lambda _, count, __: request.param == "kernels" and count > 0
+    )
+
+
 def brute(vectors, queries, metric):
     """Scores of all pairs in float64 rounded to float32, and the order of a full stable sort."""
     v, q = vectors.astype(np.float64), queries.astype(np.float64)
@@ -169,6 +177,51 @@ def test_excluding_every_row_leaves_nothing():
     assert rows.tolist() == [[-1, -1]] and np.isneginf(scores).all()
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.3, 0.9, 1.0])
+@pytest.mark.parametrize("queries", [1, 300])
+def test_allowed_rows_are_searched_as_if_there_were_no_others(metric, share, queries):
+    random = np.random.default_rng(7)
+    vectors = random.normal(size=(5000, 6)).astype(np.float32)
+    vectors[::9] = vectors[4]
+    vectors[70, 1] = np.nan
+    asked = random.normal(size=(queries, 6)).astype(np.float32)
+    allowed = random.random(len(vectors)) < share
+    some = np.flatnonzero(allowed)
+    exclude = random.integers(-1, len(vectors), (queries, 3))
+    exclude[:, 1] = some[0] if len(some) else -1
+    places = np.full(len(vectors) + 1, -1)
+    places[some] = np.arange(len(some))
+    index = ExactIndex(vectors, None, metric)
+    rows, scores = index.search(asked, 20, exclude=exclude, allowed=allowed, workers=2)
+    alone = ExactIndex(vectors[some], None, metric)
+    expected, expected_scores = alone.search(asked, 20, exclude=places[exclude])
+    np.testing.assert_array_equal(rows, np.append(some, -1)[expected])
+    np.testing.assert_array_equal(scores, expected_scores)
+    rows, _ = index.search(asked, 20, restrict=500, allowed=allowed)
+    within = allowed & (np.arange(len(vectors)) < 500)
+    np.testing.assert_array_equal(rows, index.search(asked, 20, allowed=within)[0])
+    assert ((rows >= 0).sum(axis=1) == min(20, within.sum() - within[70])).all()
+
+
+def test_a_search_among_few_rows_reads_only_these():
+    class Watched(np.ndarray):
+        read = 0
+
+        def __getitem__(self, rows):
+            found = super().__getitem__(rows)
+            if found.ndim == 2:
+                Watched.read += len(found)
+            return found
+
+    vectors = np.random.default_rng(1).normal(size=(50_000, 5)).astype(np.float32)
+    index = ExactIndex(vectors.view(Watched), norms_of(vectors))
+    allowed = np.zeros(len(vectors), dtype=bool)
+    allowed[::500] = True
+    rows, _ = index.search(vectors[500:501], 3, allowed=allowed)
+    assert rows[0, 0] == 500 and Watched.read < 500
+
+
 def test_zero_vectors_score_zero_and_zero_queries_tie_by_row():
     vectors = np.array([[0, 0], [-1, 0], [0, 0], [1, 0], [0, 1]], dtype=np.float32)
     rows, scores = ExactIndex(vectors).search(np.array([[1, 0], [0, 0]], dtype=np.float32), 5)
@@ -262,6 +315,10 @@ def test_messages():
         INDEX.search(ONE, 1, exclude=[[0], [1]])
     with pytest.raises(InputError, match="exclude is float64"):
         INDEX.search(ONE, 1, exclude=[[0.5]])
+    with pytest.raises(InputError, match=r"allowed is bool of shape \(2,\), expected bool of shape \(3,\)\n"):
+        INDEX.search(ONE, 1, allowed=np.ones(2, dtype=bool))
+    with pytest.raises(InputError, match=r"allowed is int64 of shape \(3,\), expected bool of shape \(3,\)"):
+        INDEX.search(ONE, 1, allowed=np.ones(3, dtype=np.int64))
 
 
 SCRIPT = """

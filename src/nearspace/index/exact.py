@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nearspace.errors import DimensionError, InputError, SettingError
-from nearspace.index.blockwise import top_rows
-from nearspace.index.linear import SCORERS
+from nearspace.index.blockwise import Floats, Rows, top_rows
+from nearspace.index.linear import SCORERS, Linear
 from nearspace.space import norms_of
+
+ROADS = {
+    "fused": ("nearspace.index.fused", "fused_rows")
+}  # imported on use: numba takes half a second to load
+LARGE = 8e9  # multiply-adds of one search, or of all searches of an index so far, from which loading it pays
+PASS = 8  # reading all rows costs numpy as much as so many queries
 
 
 class ExactIndex:
@@ -39,6 +48,7 @@ class ExactIndex:
         self.vectors = vectors
         self.norms = norms_of(vectors) if norms is None else norms
         self.metric = metric
+        self._asked = 0  # multiply-adds of all searches so far
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -50,6 +60,7 @@ class ExactIndex:
         restrict: int | None = None,
         exclude: ArrayLike | None = None,
         *,
+        allowed: NDArray[np.bool_] | None = None,
         workers: int = 1,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Find the k nearest rows of each query.
@@ -59,7 +70,8 @@ class ExactIndex:
             k: hits a query, at least 1; may exceed n.
             restrict: look only at the first so many rows.
             exclude: (q, e) rows that are no hits of a query; -1 pads.
-            workers: threads for batches of more than 256 queries, on top of those of BLAS.
+            allowed: (n,) True for the rows that may be hits of any query; only these are read.
+            workers: threads; small searches also use those of BLAS.
 
         Returns:
             rows (q, k) int64 and scores (q, k) float32, best first, ties by row; -1 and -inf where fewer
@@ -67,17 +79,46 @@ class ExactIndex:
 
         Raises:
             DimensionError: the queries have another dimension.
-            InputError: a query has NaN or infinity, or `exclude` has another shape.
+            InputError: a query has NaN or infinity, or `exclude` or `allowed` has another shape or type.
             SettingError: k or restrict is not a whole number of at least 1.
         """
         wanted = check_count("k", k)
         limit = len(self) if restrict is None else min(len(self), check_count("restrict", restrict))
         asked = check_queries(queries, self.vectors.shape[1])
-        banned = None if exclude is None else _check_exclude(exclude, len(asked))
-        scorer = SCORERS[self.metric](asked, self.vectors, self.norms)
-        return top_rows(
-            scorer, len(asked), limit, wanted, exclude=banned, workers=check_count("workers", workers)
-        )
+        banned = None if exclude is None else check_exclude(exclude, len(asked))
+        threads = check_count("workers", workers)
+        chosen = None if allowed is None else np.flatnonzero(check_allowed(allowed, len(self))[:limit])
+        scorer = SCORERS[self.metric](asked, self.vectors, self.norms, chosen)
+        count = limit if chosen is None else len(chosen)
+        if not asked.size or not self._is_large(count, asked):
+            return _numpy_road(scorer, count, wanted, banned, threads)
+        module, name = ROADS["fused"]
+        found = getattr(importlib.import_module(module), name)(scorer, count, wanted, banned, threads)
+        if found is None:
+            return _numpy_road(scorer, count, wanted, banned, threads)
+        rows, scores, unsettled = found
+        if len(unsettled):
+            left = None if banned is None else banned[unsettled]
+            some = SCORERS[self.metric](asked[unsettled], self.vectors, self.norms, chosen)
+            rows[unsettled], scores[unsettled] = _numpy_road(some, count, wanted, left, threads)
+        return rows, scores
+
+    def _is_large(self, count: int, queries: Floats) -> bool:
+        """Whether the kernels are loaded, or it pays to load them."""
+        self._asked += count * queries.shape[1] * (len(queries) + PASS)
+        return count > 0 and (self._asked >= LARGE or ROADS["fused"][0] in sys.modules)
+
+
+def _numpy_road(
+    scorer: Linear, count: int, k: int, exclude: Rows | None, workers: int
+) -> tuple[Rows, Floats]:
+    """Search without kernels; rows and `exclude` number the vectors, also if only some are chosen."""
+    queries, chosen = len(scorer.queries), scorer.chosen
+    if chosen is None:
+        return top_rows(scorer, queries, count, k, exclude=exclude, workers=workers)
+    places = None if exclude is None else _places(exclude, chosen)
+    rows, scores = top_rows(scorer, queries, count, k, exclude=places, workers=workers)
+    return np.append(chosen, -1)[rows], scores
 
 
 def check_count(name: str, value: int) -> int:
@@ -114,7 +155,12 @@ def check_queries(queries: ArrayLike, dim: int) -> NDArray[np.float32]:
     return asked
 
 
-def _check_exclude(exclude: ArrayLike, count: int) -> NDArray[np.int64]:
+def check_exclude(exclude: ArrayLike, count: int) -> NDArray[np.int64]:
+    """Give `exclude` as (count, e) int64.
+
+    Raises:
+        InputError: it has another shape or no whole numbers.
+    """
     rows = np.asarray(exclude)
     if rows.ndim != 2 or len(rows) != count or not (rows.size == 0 or np.issubdtype(rows.dtype, np.integer)):
         raise InputError(
@@ -122,3 +168,25 @@ def _check_exclude(exclude: ArrayLike, count: int) -> NDArray[np.int64]:
             "Give one list of rows a query, filled up with -1.",
         )
     return rows.astype(np.int64)
+
+
+def check_allowed(allowed: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    """Give `allowed` as (count,) bool.
+
+    Raises:
+        InputError: it has another shape or type.
+    """
+    mask = np.asarray(allowed)
+    if mask.shape != (count,) or mask.dtype != np.bool_:
+        raise InputError(
+            f"allowed is {mask.dtype} of shape {mask.shape}, expected bool of shape ({count},)",
+            "Give True or False for each row of the index.",
+        )
+    return mask
+
+
+def _places(rows: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the place of each row in `chosen` (ascending), -1 where it is not there."""
+    place = np.searchsorted(chosen, rows)
+    found = np.append(chosen, -1)[place] == rows
+    return np.where(found & (rows >= 0), place, -1)

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.index.blockwise import Floats, Rows
+from nearspace.kernels.sums import sums_in_order
 
 Doubles = NDArray[np.float64]
 
 UNIT = 2.0**-24  # half the distance from 1 to the next float32
-_TINY = 1e-15  # of a norm; below, squares of components may have underflowed in float32
-_HUGE = 1e18  # of a norm; above, squares may overflow float32
-_UNDERFLOW = 1e-37  # more than a float32 product can lose by underflow
+TINY = 1e-15  # of a norm; below, squares of components may have underflowed in float32
+HUGE = 1e18  # of a norm; above, squares may overflow float32
+UNDERFLOW = 1e-37  # more than a float32 product can lose by underflow
 _NARROW = 64  # up to so many queries it costs less to scale the scores than the vectors
 
 
@@ -66,29 +67,33 @@ class Linear:
         queries: (q, d) float32, finite.
         vectors: (n, d) float32; may be a memory map; rows with NaN or infinity are never hits.
         norms: (n,) float32 Euclidean norms of the vectors.
+        chosen: (m,) ascending row numbers; then only these rows are read, and row i stands for chosen[i].
 
     A float32 dot product of d terms, summed in any order, is off by at most d u |q||v| / (1 - d u) with
     u = 2^-24 (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., 3.1). Twice that also covers
     rounded norms and scaling.
     """
 
-    def __init__(self, queries: Floats, vectors: Floats, norms: Floats) -> None:
-        self._queries = queries
-        self._wide = queries.astype(np.float64)
-        self._norms = np.sqrt(np.einsum("qd,qd->q", self._wide, self._wide))[:, None]
-        self._vectors = vectors
-        self._lengths = norms
+    def __init__(self, queries: Floats, vectors: Floats, norms: Floats, chosen: Rows | None = None) -> None:
+        self.queries = queries
+        self.wide_queries = queries.astype(np.float64)
+        self.lengths = np.sqrt(np.einsum("qd,qd->q", self.wide_queries, self.wide_queries))[:, None]
+        self.vectors = vectors
+        self.chosen = chosen
+        self.all_norms = norms
+        self.norms = norms if chosen is None else norms[chosen]
         self.slack = UNIT * (2 * queries.shape[1] + 16)
 
     @property
     def width(self) -> int:
         """Components of a vector."""
-        return int(self._vectors.shape[1])
+        return int(self.vectors.shape[1])
 
     def open(self, start: int, stop: int) -> Block:
         """Prepare rows start..stop."""
-        vectors, norms = np.asarray(self._vectors[start:stop]), self._lengths[start:stop]
-        longest, limit, odd = float(norms.max(initial=0)), self._limit(), None
+        vectors = np.asarray(self.vectors[self.place(slice(start, stop))])
+        norms = self.norms[start:stop]
+        longest, limit, odd = float(norms.max(initial=0)), self.limit(), None
         if not longest <= limit:  # also if it is NaN
             odd = ~(norms <= limit)
             longest = float(norms.max(initial=0, where=~odd))
@@ -97,12 +102,12 @@ class Linear:
     def part(self, first: int, last: int, block: Block) -> LinearPart:
         """Score queries first..last against a block."""
         scores = self.scores(slice(first, last), block)
-        return LinearPart(self, scores, self._norms[first:last], block.longest)
+        return LinearPart(self, scores, self.lengths[first:last], block.longest)
 
     def scores(self, queries: slice | Rows, block: Block) -> Floats:
         """(t, b) float32 scores of some queries, +inf for the odd rows."""
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            scores: Floats = self._queries[queries] @ block.vectors.T
+            scores: Floats = self.queries[queries] @ block.vectors.T
             if block.scale is not None:
                 scores *= block.scale
             if block.half is not None:
@@ -114,19 +119,24 @@ class Linear:
     def exact(self, queries: Rows, rows: Rows) -> Floats:
         """(m,) scores of pairs in float64, rounded to float32."""
         with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(self.wide(queries, rows).astype(np.float32))
+            return self.wide(queries, rows).astype(np.float32) + np.float32(0)  # -0 becomes 0
 
     def wide(self, queries: Rows, rows: Rows) -> Doubles:
         """(m,) scores of pairs in float64; NaN for a vector with NaN or infinity."""
-        vectors = self._vectors[rows].astype(np.float64)
+        # (d, m), which the sums run over in order
+        vectors = np.ascontiguousarray(self.vectors[self.place(rows)].T, dtype=np.float64)
         with np.errstate(invalid="ignore"):
             scores = self.judge(queries, vectors)
-            scores[~np.isfinite(vectors.sum(axis=1))] = np.nan
+            scores[~np.isfinite(vectors.sum(axis=0))] = np.nan
         return scores
 
-    def _limit(self) -> float:
+    def place(self, rows: slice | Rows) -> slice | Rows:
+        """Where these rows lie in the vectors."""
+        return rows if self.chosen is None else self.chosen[rows]
+
+    def limit(self) -> float:
         """Give the largest norm that surely does not overflow with these queries."""
-        return min(_HUGE, 1e37 / max(1.0, float(self._norms.max(initial=0.0))))
+        return min(HUGE, 1e37 / max(1.0, float(self.lengths.max(initial=0.0))))
 
     def prepare(self, vectors: Floats, norms: Floats, odd: NDArray[np.bool_] | None, longest: float) -> Block:
         """Bring a block into the form of the matrix product."""
@@ -137,34 +147,36 @@ class Linear:
         raise NotImplementedError
 
     def judge(self, queries: Rows, vectors: Doubles) -> Doubles:
-        """(m,) scores of pairs of a query number and a vector."""
+        """(m,) scores of pairs of a query number and a vector, a column of (d, m) float64."""
         raise NotImplementedError
 
 
 class Cosine(Linear):
     """q.v / (|q||v|); 0 where either is the zero vector."""
 
-    def __init__(self, queries: Floats, vectors: Floats, norms: Floats) -> None:
-        super().__init__(queries, vectors, norms)
-        self._queries = np.divide(
-            self._wide, self._norms, out=np.zeros_like(self._wide), where=self._norms > 0
+    def __init__(self, queries: Floats, vectors: Floats, norms: Floats, chosen: Rows | None = None) -> None:
+        super().__init__(queries, vectors, norms, chosen)
+        self.queries = np.divide(
+            self.wide_queries, self.lengths, out=np.zeros_like(self.wide_queries), where=self.lengths > 0
         ).astype(np.float32)
 
-    def _limit(self) -> float:
-        return _HUGE
+    def limit(self) -> float:
+        """Give the largest norm of which the square does not overflow; queries have length one."""
+        return HUGE
 
     def prepare(self, vectors: Floats, norms: Floats, odd: NDArray[np.bool_] | None, longest: float) -> Block:
         """Scale the vectors to length one, or for a few queries the scores."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             scale = np.float32(1) / norms
-        if not norms.min(initial=1) >= _TINY:
-            small = np.flatnonzero(norms < _TINY)
+        if not norms.min(initial=1) >= TINY:
+            small = np.flatnonzero(norms < TINY)
             scale[small] = 0
             odd = np.zeros(len(norms), dtype=bool) if odd is None else odd
             odd[small] = np.asarray(vectors[small]).any(axis=1)
-        if len(self._queries) <= _NARROW:
+        if len(self.queries) <= _NARROW:
             return Block(vectors, scale, None, odd, 1.0)
-        return Block(vectors * scale[:, None], None, None, odd, 1.0)
+        with np.errstate(invalid="ignore", over="ignore", under="ignore"):  # odd rows may hold anything
+            return Block(vectors * scale[:, None], None, None, odd, 1.0)
 
     def bound(self, floor: Doubles, norms: Doubles, longest: float) -> Doubles:
         """Float32 is off by at most the slack, and not at all for a zero query."""
@@ -172,8 +184,8 @@ class Cosine(Linear):
 
     def judge(self, queries: Rows, vectors: Doubles) -> Doubles:
         """Give the cosine of each pair."""
-        lengths = np.sqrt(np.einsum("md,md->m", vectors, vectors)) * self._norms[queries, 0]
-        products = np.einsum("md,md->m", self._wide[queries], vectors)
+        lengths = np.sqrt(sums_in_order(vectors * vectors)) * self.lengths[queries, 0]
+        products = sums_in_order(self.wide_queries[queries].T * vectors)
         cosines: Doubles = np.divide(products, lengths, out=products, where=lengths != 0)
         np.clip(cosines, -1.0, 1.0, out=cosines)
         return cosines
@@ -188,12 +200,12 @@ class Dot(Linear):
 
     def bound(self, floor: Doubles, norms: Doubles, longest: float) -> Doubles:
         """Float32 is off in proportion to both norms, and not at all for a zero query."""
-        slack = self.slack * (np.abs(floor) + norms * longest) + _UNDERFLOW * self.width
+        slack = self.slack * (np.abs(floor) + norms * longest) + UNDERFLOW * self.width
         return np.asarray(floor - slack * (norms > 0))
 
     def judge(self, queries: Rows, vectors: Doubles) -> Doubles:
         """Give the dot product of each pair."""
-        return np.asarray(np.einsum("md,md->m", self._wide[queries], vectors))
+        return sums_in_order(self.wide_queries[queries].T * vectors)
 
 
 class Euclidean(Linear):
@@ -206,13 +218,13 @@ class Euclidean(Linear):
 
     def bound(self, floor: Doubles, norms: Doubles, longest: float) -> Doubles:
         """|q - v| <= -floor where q.v - |v|^2 / 2 >= (|q|^2 - floor^2) / 2."""
-        slack = self.slack * ((norms + longest) ** 2 + floor**2) + _UNDERFLOW * self.width
+        slack = self.slack * ((norms + longest) ** 2 + floor**2) + UNDERFLOW * self.width
         return np.asarray((norms**2 - floor**2) / 2 - slack)
 
     def judge(self, queries: Rows, vectors: Doubles) -> Doubles:
         """Give the negative distance of each pair."""
-        apart = self._wide[queries] - vectors
-        return np.asarray(-np.sqrt(np.einsum("md,md->m", apart, apart)))
+        apart = self.wide_queries[queries].T - vectors
+        return np.asarray(-np.sqrt(sums_in_order(apart * apart)))
 
 
 SCORERS: dict[str, type[Linear]] = {"cosine": Cosine, "dot": Dot, "euclidean": Euclidean}

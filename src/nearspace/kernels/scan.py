@@ -1,0 +1,163 @@
+"""A pass over rows that leaves, for each query, the candidates for its k nearest rows.
+
+Scores are those that `tile` and `strip` compute in float32: q.v, q.v / |v| or q.v - |v|^2 / 2 in
+`scan_panels`, and q.v, q.v / |v| or -|q - v|^2 / 2 in `scan_strips`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from nearspace.kernels.candidates import COSINE, EUCLIDEAN, is_listed, lowest_bit, take
+from nearspace.kernels.lanes import LANES, ROWS, VECTORS, WIDTH
+from nearspace.kernels.strip import component, square_sum, strip_products, strip_squares
+from nearspace.kernels.tile import tile
+
+
+@njit(cache=True, nogil=True)
+def scan_panels(  # type: ignore[no-untyped-def]
+    address, dim, kind, rows, start, stop, panels, floors, exclude, keys, counts, k, doubt
+):
+    """Add the rows of places start..stop to the candidates of many queries.
+
+    Args:
+        address: of (n, dim) C-ordered float32 vectors.
+        dim: components.
+        kind: DOT, COSINE or EUCLIDEAN.
+        rows: (m,) int64 ascending rows that the places stand for; empty: a place is a row.
+        start: first place.
+        stop: one past the last place.
+        panels: queries as `tile` takes them.
+        floors: (panels WIDTH,) float32, LOWEST at first, inf behind the last query.
+        exclude: (q, e) int64 ascending in each row: no hits of a query.
+        keys: (q, room) uint64 candidates, room > k.
+        counts: (q,) int64 how many; OVERFLOW if the room did not do.
+        k: hits a query.
+        doubt: (q,) float64, how far a score may be off.
+    """
+    places = np.empty(ROWS, np.int64)
+    names = np.empty(ROWS, np.int64)
+    bias = np.zeros(ROWS, np.float32)
+    scale = np.ones(ROWS, np.float32)
+    scores = np.empty(ROWS * WIDTH, np.float32)
+    masks = np.zeros(ROWS * VECTORS, np.int64)
+    listed, banned = len(rows) > 0, exclude.shape[1] > 0
+    for first in range(start, stop, ROWS):
+        for r in range(ROWS):
+            at = min(first + r, stop - 1)
+            names[r] = rows[at] if listed else at
+            places[r] = address + names[r] * dim * 4
+            if kind == COSINE:
+                squares = square_sum(places[r], dim)
+                scale[r] = np.float32(1.0) / np.sqrt(squares) if squares > 0 else np.float32(0.0)
+            elif kind == EUCLIDEAN:
+                bias[r] = np.float32(-0.5) * square_sum(places[r], dim)
+            if first + r >= stop:
+                bias[r] = -np.inf
+                scale[r] = np.float32(1.0)
+        for panel in range(len(floors) // WIDTH):
+            if not tile(panels, panel, places, bias, scale, floors, dim, scores, masks):
+                continue
+            for cell in range(ROWS * VECTORS):
+                mask = masks[cell]
+                row = names[cell // VECTORS]
+                while mask:
+                    lane = lowest_bit(mask)
+                    mask &= mask - 1
+                    query = panel * WIDTH + (cell % VECTORS) * LANES + lane
+                    score = scores[cell * LANES + lane]
+                    if score < floors[query] or (banned and is_listed(exclude[query], row)):
+                        continue
+                    take(keys, counts, floors, query, score, row, k, doubt[query], 0.0)
+
+
+@njit(cache=True, nogil=True)
+def scan_strips(  # type: ignore[no-untyped-def]
+    address, dim, kind, rows, start, stop, queries, norms, floors, exclude, keys, counts, k, doubt, relative
+):
+    """Add the rows of places start..stop to the candidates of few queries; dim >= LANES.
+
+    Args:
+        address: of (n, dim) C-ordered float32 vectors.
+        dim: components.
+        kind: DOT, COSINE or EUCLIDEAN.
+        rows: (m,) int64 ascending rows that the places stand for; empty: a place is a row.
+        start: first place.
+        stop: one past the last place.
+        queries: (q, dim + 2 LANES) as `strip` takes them.
+        norms: address of (n,) float32 norms of the vectors, read for COSINE.
+        floors: (q,) float32, LOWEST at first.
+        exclude: (q, e) int64 ascending in each row: no hits of a query.
+        keys: (q, room) uint64 candidates, room > k.
+        counts: (q,) int64 how many; OVERFLOW if the room did not do.
+        k: hits a query.
+        doubt: (q,) float64, how far a score may be off.
+        relative: how far it may be off beyond that, in parts of itself.
+    """
+    places = np.empty(LANES, np.int64)
+    names = np.empty(LANES, np.int64)
+    scale = np.full(LANES, np.float32(-0.5) if kind == EUCLIDEAN else np.float32(1.0), np.float32)
+    scores = np.empty(LANES, np.float32)
+    listed, banned = len(rows) > 0, exclude.shape[1] > 0
+    for first in range(start, stop, LANES):
+        for r in range(LANES):
+            at = min(first + r, stop - 1)
+            row = rows[at] if listed else at
+            names[r] = row
+            places[r] = address + row * dim * 4
+        if kind == COSINE:
+            for r in range(LANES):
+                norm = component(norms, names[r])
+                scale[r] = np.float32(1.0) / norm if norm > 0 else np.float32(0.0)
+        for query in range(len(queries)):
+            if kind == EUCLIDEAN:
+                mask = strip_squares(queries[query], places, scale, floors[query], dim, scores)
+            else:
+                mask = strip_products(queries[query], places, scale, floors[query], dim, scores)
+            while mask:
+                lane = lowest_bit(mask)
+                mask &= mask - 1
+                row, score = names[lane], scores[lane]
+                if first + lane >= stop or score < floors[query]:
+                    continue
+                if not (banned and is_listed(exclude[query], row)):
+                    take(keys, counts, floors, query, score, row, k, doubt[query], relative)
+
+
+def scan_numpy(
+    vectors: NDArray[np.float32],
+    kind: int,
+    rows: NDArray[np.int64],
+    queries: NDArray[np.float32],
+    exclude: NDArray[np.int64],
+    k: int,
+    doubt: NDArray[np.float64],
+    relative: float = 0.0,
+    *,
+    apart: bool = False,
+) -> list[NDArray[np.int64]]:
+    """Give the candidates of each query, ascending.
+
+    score_v = q.v  |  q.v / |v|  |  q.v - |v|^2 / 2 (or, `apart`, -|q - v|^2 / 2)
+    v is a candidate unless score_v < b - 2 (doubt + relative |b|), where b is the k-th largest score.
+    """
+    wide, asked = vectors[rows].astype(np.float64), queries.astype(np.float64)
+    scores = asked @ wide.T
+    squares = np.einsum("nd,nd->n", wide, wide)
+    if kind == COSINE:
+        scores = np.divide(scores, np.sqrt(squares), out=np.zeros_like(scores), where=squares > 0)
+    elif kind == EUCLIDEAN:
+        scores -= squares / 2
+        if apart:
+            scores -= np.einsum("qd,qd->q", asked, asked)[:, None] / 2
+    found = []
+    for line, banned, doubted in zip(scores, exclude, doubt, strict=True):
+        fine = np.flatnonzero(~np.isin(rows, banned))
+        floor = -np.inf
+        if len(fine) > k:
+            best = np.sort(line[fine])[-k]
+            floor = best - 2 * (doubted + relative * abs(best))
+        found.append(rows[fine[line[fine] >= floor]])
+    return found
