@@ -9,6 +9,8 @@ from nearspace.errors import InputError
 from nearspace.protocols import Encoder
 
 ENCODERS = {
+    "external": ("nearspace.encoders.external", "ExternalEncoder"),
+    "static": ("nearspace.encoders.static", "StaticEncoder"),
     "subwords": ("nearspace.encoders.subwords", "SubwordEncoder"),
 }
 
