@@ -84,6 +84,20 @@ class OutputError(NearspaceError, OSError):
     kind = "output"
 
 
+class BusyError(OutputError):
+    """Another process is writing what should be written; waiting helps."""
+
+    kind = "busy"
+    http_status = 409
+
+
+class EncoderMismatchError(InputError):
+    """Vectors of another encoder came than the Space is made of."""
+
+    kind = "encoder_mismatch"
+    http_status = 409
+
+
 class NotASpaceError(InputError):
     """The folder that was opened is not a saved Space."""
 

@@ -120,7 +120,7 @@ def recover_folder(path: Path, patience: float = 5.0) -> None:
         newest = max(backups, key=lambda found: found.stat().st_mtime_ns)
         handle = _open_folder(newest)
         try:
-            if _lock(handle) and not os.path.lexists(path):
+            if lock_handle(handle) and not os.path.lexists(path):
                 newest.rename(path)
                 return
         finally:
@@ -138,13 +138,29 @@ def remove_leftovers(path: Path) -> None:
         with contextlib.suppress(OSError):
             handle = _open_folder(found) if found.is_dir() else os.open(found, os.O_RDONLY)
             try:
-                if _lock(handle):
+                if lock_handle(handle):
                     if found.is_dir():
                         shutil.rmtree(found, ignore_errors=True)
                     else:
                         found.unlink(missing_ok=True)
             finally:
                 _close(handle)
+
+
+def share_file(source: Path, target: Path) -> None:
+    """Give a file that never changes a second name, or copy it where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove all drafts that crashed writes left in `folder`; what a living process is writing stays."""
+    with contextlib.suppress(OSError):
+        names = {entry.name for entry in os.scandir(folder) if entry.name.startswith(".")}
+        for name in {found[1:].rsplit(".saving-", 1)[0] for found in names if ".saving-" in found}:
+            remove_leftovers(folder / name)
 
 
 def fsync_tree(folder: Path) -> None:
@@ -179,7 +195,7 @@ def _new_draft(target: Path, create: Callable[[Path], int | None]) -> tuple[Path
         handle = create(draft)
         if handle is None:
             continue
-        if _lock(handle) and os.path.lexists(draft):
+        if lock_handle(handle) and os.path.lexists(draft):
             return draft, handle
         _close(handle)
     raise OSError(errno.EBUSY, "other processes write it all the time", str(target))
@@ -206,7 +222,7 @@ def _put_in_place(draft: Path, target: Path) -> None:
     backup = target.with_name(f".{target.name}.old-{os.urandom(4).hex()}")
     handle = _open_folder(target)
     try:
-        _lock(handle)
+        lock_handle(handle)
         target.rename(backup)
         try:
             draft.rename(target)
@@ -255,7 +271,7 @@ def _open_folder(folder: Path) -> int:
     return os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
 
 
-def _lock(handle: int) -> bool:
+def lock_handle(handle: int) -> bool:
     """Lock an open file or folder until it is closed; false where a living process holds the lock."""
     if fcntl is None:  # pragma: no cover
         return True

@@ -143,6 +143,67 @@ class Keys:
         """
         return np.array([self.row(key) for key in keys], dtype=np.int64)
 
+    def find_all(self, others: Keys) -> NDArray[np.int64]:
+        """Give the row here of every key of `others` (m,), -1 for those that are not here."""
+        found = np.full(len(others), -1, dtype=np.int64)
+        at = np.searchsorted(self.hashes, others.hashes)
+        pending = np.arange(len(others))
+        while len(pending):
+            inside = at[pending] < len(self)
+            pending = pending[inside]
+            pending = pending[self.hashes[at[pending]] == others.hashes[pending]]
+            mine, theirs = self.order[at[pending]], others.order[pending]
+            same = _same_names(self, mine, others, theirs)
+            found[theirs[same]] = mine[same]
+            pending = pending[~same]  # another name of the same hash: look at the next entry
+            at[pending] += 1
+        return found
+
+    def select(self, rows: NDArray[np.int64]) -> Keys:
+        """Give the Keys of some different rows (m,), in that order."""
+        begin, lengths = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        data = self.data[_spans(begin, lengths)]
+        place = np.full(len(self), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        moved = place[self.order]
+        kept = moved >= 0
+        return Keys.from_buffers(data, offsets, np.asarray(self.hashes[kept]), moved[kept])
+
+    @classmethod
+    def join(cls, parts: Sequence[Keys]) -> Keys:
+        """Put the names of several Keys one after the other; they must all differ (this is not checked)."""
+        offsets = np.zeros(sum(map(len, parts)) + 1, dtype=np.int64)
+        np.cumsum(np.concatenate([np.diff(part.offsets) for part in parts]), out=offsets[1:])
+        starts = np.cumsum([0, *map(len, parts)])
+        hashes = np.concatenate([part.hashes for part in parts])
+        order = np.concatenate([part.order + start for part, start in zip(parts, starts, strict=False)])
+        sort = np.argsort(hashes, kind="stable")
+        data = np.concatenate([part.data for part in parts])
+        return cls.from_buffers(data, offsets, hashes[sort], order[sort])
+
+
+def _same_names(
+    one: Keys, rows: NDArray[np.int64], other: Keys, others: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """(m,) whether the name of each of `rows` equals that of the row of `other` beside it."""
+    begin, lengths = one.offsets[rows], one.offsets[rows + 1] - one.offsets[rows]
+    start = other.offsets[others]
+    same: NDArray[np.bool_] = lengths == other.offsets[others + 1] - start
+    picked = np.flatnonzero(same & (lengths > 0))
+    counts = lengths[picked]
+    equal = one.data[_spans(begin[picked], counts)] == other.data[_spans(start[picked], counts)]
+    if len(picked):
+        same[picked] = np.logical_and.reduceat(equal, np.cumsum(counts) - counts)
+    return same
+
+
+def _spans(begin: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give begin[i], begin[i] + 1, ..., begin[i] + lengths[i] - 1 of each i, one after the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(int(lengths.sum())) + np.repeat(begin - ends + lengths, lengths)
+
 
 def hash_name(raw: bytes) -> int:
     """64-bit FNV-1a of one name (Fowler, Noll, Vo; draft-eastlake-fnv)."""

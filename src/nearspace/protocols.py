@@ -102,8 +102,32 @@ class Encoder(Protocol):
 class Index(Protocol):
     """Finds the nearest rows of a fixed set of vectors."""
 
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """(q, d) -> rows (q, k) and scores (q, k), best first, ties by row; -1 and -inf fill up."""
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        restrict: int | None = None,
+        exclude: Any = None,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        workers: int = 1,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """(q, d) -> rows (q, k) and scores (q, k), best first, ties by row; -1 and -inf fill up.
+
+        `restrict`: only the first so many rows; `exclude`: (q, e) rows that are no hits of a query, -1 pads;
+        `allowed`: (n,) rows that may be hits. There are always min(k, rows that may be hits) hits.
+        """
+
+
+class Origin(Protocol):
+    """The saved Space that an opened one was read from, at one version."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+
+    def matching(self, where: str) -> NDArray[np.bool_]:
+        """(n,) the rows for which the SQL condition `where` on their columns holds."""
 
 
 @runtime_checkable

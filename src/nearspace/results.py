@@ -10,20 +10,48 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.columns import Columns
 from nearspace.keys import Keys
 
 
 @dataclass(frozen=True)
+class Match:
+    """How a row answers a question in words.
+
+    Attributes:
+        column: whose text was searched.
+        highlights: (start, end) in characters of each word of the text that was asked for, in order.
+        snippet: the piece of the text with most of them, these marked «so».
+        ranks: place of the row, from 1, in each list that found it: "text", "vector".
+    """
+
+    column: str
+    highlights: tuple[tuple[int, int], ...]
+    snippet: str
+    ranks: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give {"highlights", "snippet", "ranks"}."""
+        return {
+            "highlights": [list(span) for span in self.highlights],
+            "snippet": self.snippet,
+            "ranks": dict(self.ranks),
+        }
+
+
+@dataclass(frozen=True)
 class Hit:
-    """One found row: its key, its score (larger is nearer) and its metadata."""
+    """One found row: its key, its score (larger is nearer), its metadata, and what matched a text search."""
 
     key: str
     score: float
     columns: Mapping[str, Any] = field(default_factory=dict)
+    match: Match | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Give {"key", "score", and the metadata}."""
-        return {"key": self.key, "score": round(self.score, 6), **self.columns}
+        """Give {"key", "score", the metadata, and of a text search what matched}."""
+        matched = {} if self.match is None else self.match.to_json()
+        return {"key": self.key, "score": round(self.score, 6), **self.columns, **matched}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +64,15 @@ class Neighbors:
         scores: (q, k) float32, larger is nearer (cosine, dot or negative distance); -inf where row is -1.
         names: the Keys that `rows` belong to.
         columns: name -> (n,) metadata of all rows, shown with the hits.
+        matches: (q,) of one Match a hit, if the search was one for text; else empty.
     """
 
     queries: tuple[str, ...]
     rows: NDArray[np.int64]
     scores: NDArray[np.float32]
     names: Keys
-    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    columns: Columns = field(default_factory=lambda: Columns({}))
+    matches: tuple[tuple[Match, ...], ...] = ()
 
     @property
     def keys(self) -> list[list[str]]:
@@ -51,11 +81,14 @@ class Neighbors:
 
     def hits(self, query: int = 0) -> list[Hit]:
         """Give the hits of one query, best first."""
-        found = zip(self.rows[query].tolist(), self.scores[query].tolist(), strict=True)
+        rows = self.rows[query]
+        rows = rows[rows >= 0].tolist()
+        records = self.columns.records(rows)
+        scores = self.scores[query].tolist()
+        matches = self.matches[query] if self.matches else [None] * len(rows)
         return [
-            Hit(self.names[row], score, {name: _plain(values[row]) for name, values in self.columns.items()})
-            for row, score in found
-            if row >= 0
+            Hit(self.names[row], score, record, match)
+            for row, score, record, match in zip(rows, scores, records, matches, strict=False)
         ]
 
     def __len__(self) -> int:
@@ -67,10 +100,6 @@ class Neighbors:
     def to_json(self) -> list[dict[str, Any]]:
         """Give one {"query", "hits"} a query."""
         return [{"query": query, "hits": [hit.to_json() for hit in hits]} for query, hits in self]
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 @dataclass(frozen=True, eq=False)

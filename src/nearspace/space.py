@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.columns import Columns
 from nearspace.errors import DimensionError, InputError, SettingError
 from nearspace.keys import Keys
-from nearspace.protocols import Encoder
+from nearspace.protocols import Encoder, Origin
 
 METRICS = ("cosine", "dot", "euclidean")
 
@@ -51,13 +52,58 @@ class Recipe:
         return cls(**known)
 
 
+class Rows(Protocol):
+    """Vectors that lie in several places, (n, d) float32; put together only if somebody wants them all."""
+
+    shape: tuple[int, int]
+    dtype: np.dtype[np.float32]
+    ndim: int
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """(m,) -> (m, d)."""
+
+    def whole(self) -> NDArray[np.float32]:
+        """(n, d) in one piece."""
+
+    def __len__(self) -> int: ...
+
+
+class _Vectors:
+    """The field `Space.vectors`: given as an array or as `Rows`, always read as an array."""
+
+    def __get__(self, space: Any, kind: Any = None) -> NDArray[np.float32]:
+        if space is None:
+            raise AttributeError("vectors")  # a dataclass reads this as: no default
+        held: NDArray[np.float32] | Rows = space.__dict__["held"]
+        if not isinstance(held, np.ndarray):
+            held = space.__dict__["held"] = held.whole()
+        vectors: NDArray[np.float32] = held
+        return vectors
+
+    def __set__(self, space: Any, held: NDArray[np.float32] | Rows) -> None:
+        space.__dict__["held"] = held
+
+
+class _Metadata:
+    """The field `Space.columns`: given as a mapping, always read as `Columns`."""
+
+    def __get__(self, space: Any, kind: Any = None) -> Columns:
+        if space is None:
+            return ()  # type: ignore[return-value]  # the default, as a dataclass reads it
+        columns: Columns = space.__dict__["_columns"]
+        return columns
+
+    def __set__(self, space: Any, columns: Mapping[str, NDArray[Any]]) -> None:
+        space.__dict__["_columns"] = columns if isinstance(columns, Columns) else Columns(dict(columns))
+
+
 @dataclass(frozen=True, eq=False)
 class Space:
     """A set of named vectors in which similar things lie close.
 
     Attributes:
         keys: the n names, in row order (learned words: most frequent first).
-        vectors: (n, d) float32; read-only; may be a memory map.
+        vectors: (n, d) float32; read-only; may be a memory map. `take` reads some of them only.
         metric: one of `METRICS`.
         columns: name -> (n,) array of metadata; learned words have "count".
         encoder: places things that are not keys, or None.
@@ -65,6 +111,9 @@ class Space:
         state: what its learner needs to continue training, name -> array (for example "context").
         name: what reports and messages call it.
         stored_norms: (n,) float32 norms of the vectors if already known.
+        content: name of what the encoder places: a column, or "key"; None if unknown.
+        origin: where a saved Space lies and which version of it this is, set by the store; None for one in
+            memory or changed with `dataclasses.replace`.
 
     Raises:
         SettingError: the metric is not one of `METRICS`.
@@ -73,23 +122,26 @@ class Space:
     """
 
     keys: Keys
-    vectors: NDArray[np.float32]
+    vectors: _Vectors = _Vectors()
     metric: str = "cosine"
-    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    columns: _Metadata = _Metadata()
     encoder: Encoder | None = None
     recipe: Recipe = field(default_factory=lambda: Recipe("unknown"))
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict, repr=False)
     name: str = "space"
     stored_norms: NDArray[np.float32] | None = field(default=None, repr=False)
+    content: str | None = None
+    origin: Origin | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        held = self.held
         if self.metric not in METRICS:
             raise SettingError(f"metric is {self.metric!r}", f"Accepted metrics: {', '.join(METRICS)}.")
-        if self.vectors.ndim != 2 or len(self.vectors) != len(self.keys):
-            raise DimensionError(f"{len(self.keys):,} keys came with vectors of shape {self.vectors.shape}")
-        if self.vectors.dtype != np.float32:
+        if held.ndim != 2 or len(held) != len(self.keys):
+            raise DimensionError(f"{len(self.keys):,} keys came with vectors of shape {held.shape}")
+        if held.dtype != np.float32:
             raise InputError(
-                f"vectors are {self.vectors.dtype}, expected float32", "Convert with .astype('float32')."
+                f"vectors are {held.dtype}, expected float32", "Convert with .astype('float32')."
             )
 
     def __len__(self) -> int:
@@ -104,7 +156,8 @@ class Space:
         Raises:
             UnknownKeyError: the key is not there (unseen words: use the encoder).
         """
-        return np.asarray(self.vectors[self.keys.row(key)])
+        vector: NDArray[np.float32] = self.take(np.array([self.keys.row(key)]))[0]
+        return vector
 
     def __repr__(self) -> str:
         return f"Space({self.name!r}, {len(self):,} x {self.dim}, {self.metric}, {self.recipe.learner})"
@@ -112,7 +165,23 @@ class Space:
     @property
     def dim(self) -> int:
         """Number of components of a vector."""
-        return int(self.vectors.shape[1])
+        return int(self.held.shape[1])
+
+    @property
+    def held(self) -> NDArray[np.float32] | Rows:
+        """The vectors as they are held: an array, or `Rows` that nobody has wanted whole yet."""
+        held: NDArray[np.float32] | Rows = self.__dict__["held"]
+        return held
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """Give the vectors of some rows: (m,) -> (m, d)."""
+        held = self.held
+        return np.asarray(held[rows]) if isinstance(held, np.ndarray) else held.take(rows)
+
+    @cached_property
+    def cache(self) -> dict[Any, Any]:
+        """What verbs keep about this Space while it lives: opened indexes, masks of filters."""
+        return {}
 
     @cached_property
     def norms(self) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from nearspace.encoders.subwords import SubwordEncoder
 from nearspace.errors import OutputError
 from nearspace.keys import Keys
 from nearspace.space import Space
-from nearspace.store import arrays, description, encoder, folder, state, table
+from nearspace.store import checks, description, encoder, folder, rows, state, table
 from nearspace.store.folder import open_space, save
 
 SPACE = """
@@ -132,10 +132,12 @@ def test_killed_while_saving_a_first_time(tmp_path, killed_save):
 STEPS = [
     (folder, "write_table"),
     (folder, "table_version"),
-    (folder, "write_arrays"),
-    (arrays, "_write_vectors"),
-    (arrays, "_write_rest"),
-    (arrays, "_write_stamp"),
+    (folder, "data_files"),
+    (checks.Check, "of"),
+    (folder, "write_rows"),
+    (rows, "_write_blocks"),
+    (rows, "write_npy"),
+    (rows, "checks_to_json"),
     (folder, "write_encoder"),
     (encoder.Space, "__len__"),
     (folder, "write_state"),
@@ -247,12 +249,12 @@ def test_read_only_file_system(tmp_path, monkeypatch):
         with pytest.raises(OutputError, match="Read-only file system"):
             write(space(2), tmp_path / "a.txt")
     assert content_of(tmp_path / "a.space") == 1
-    (tmp_path / "a.space" / "index" / "norms.npy").unlink()
+    next((tmp_path / "a.space" / "index").glob("*/norms.npy")).unlink()
     with monkeypatch.context() as patch:
         refuse_to_write(patch)
         with pytest.raises(
             OutputError,
-            match=r"index' lacks norms\.npy, and cannot be made anew: .*Read-only.*\nMake the folder",
+            match=r"index' is damaged .*norms\.npy.*, and cannot be made anew: .*\nMake the folder",
         ):
             open_space(tmp_path / "a.space")
     assert content_of(tmp_path / "a.space") == 1
@@ -283,7 +285,7 @@ def test_two_processes_save_at_once(tmp_path):
     save(space(1), target)
     program = SPACE + (
         "import sys\nfrom nearspace.store.folder import save\n"
-        "for _ in range(8): save(space(int(sys.argv[2])), sys.argv[1], overwrite=True)"
+        "for _ in range(8): save(space(int(sys.argv[2])), sys.argv[1], overwrite=True, wait=60)"
     )
     running = [subprocess.Popen([sys.executable, "-c", program, str(target), str(seed)]) for seed in (1, 2)]
     while any(process.poll() is None for process in running):

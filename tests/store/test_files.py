@@ -154,7 +154,7 @@ def test_a_backup_that_is_in_use_is_left_alone(tmp_path):
     backup.mkdir()
     handle = os.open(backup, os.O_RDONLY)
     try:
-        assert files._lock(handle)
+        assert files.lock_handle(handle)
         recover_folder(tmp_path / "a", patience=0.1)
         assert not (tmp_path / "a").exists()
     finally:
@@ -183,7 +183,7 @@ def test_system_errors_in_plain_words(tmp_path, code, hint):
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_a_draft_that_is_removed_before_it_is_locked_is_made_again(tmp_path, monkeypatch, kind):
-    lock, made = files._lock, []
+    lock, made = files.lock_handle, []
 
     def steal_the_first(handle):
         if not made:
@@ -192,7 +192,7 @@ def test_a_draft_that_is_removed_before_it_is_locked_is_made_again(tmp_path, mon
         made.append(handle)
         return lock(handle)
 
-    monkeypatch.setattr(files, "_lock", steal_the_first)
+    monkeypatch.setattr(files, "lock_handle", steal_the_first)
     if kind == "file":
         with files.new_file(tmp_path / "a.txt") as draft:
             draft.write_text("new")

@@ -27,6 +27,7 @@ class Description:
         columns: name -> type of the metadata columns, in order.
         encoder: {"kind", "dim", "fingerprint"} of what lies in encoder/, or None.
         recipe: how the Space was made.
+        content: name of what the encoder places: a column, or "key"; None if unknown.
     """
 
     metric: str
@@ -35,6 +36,7 @@ class Description:
     columns: Mapping[str, str] = field(default_factory=dict)
     encoder: Mapping[str, Any] | None = None
     recipe: Recipe = field(default_factory=lambda: Recipe("unknown"))
+    content: str | None = None
 
     def write(self, folder: Path) -> None:
         """Write space.json into `folder`.
@@ -50,6 +52,7 @@ class Description:
             "count": self.count,
             "columns": dict(self.columns),
             "encoder": self.encoder,
+            "content": self.content,
             "recipe": self.recipe.to_json(),
         }
         try:
@@ -95,6 +98,7 @@ def read_description(folder: Path) -> Description:
             columns=_expected(values, "columns", dict),
             encoder=values.get("encoder") and _expected(values, "encoder", dict, "kind" in values["encoder"]),
             recipe=Recipe.from_json(_expected(values, "recipe", dict)),
+            content=values.get("content") and _expected(values, "content", str),
         )
     except (KeyError, TypeError) as error:
         raise _damaged(folder, f"{error} is missing or not what it should be") from error

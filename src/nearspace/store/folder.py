@@ -8,52 +8,64 @@ from pathlib import Path
 from nearspace.errors import InputError
 from nearspace.files import new_folder, recover_folder
 from nearspace.space import Space
-from nearspace.store.arrays import Replaced, open_arrays, write_arrays
+from nearspace.store.checks import CheckLog
+from nearspace.store.dataset import Table, data_files
 from nearspace.store.description import Description, is_space, read_description
 from nearspace.store.encoder import FOLDER as ENCODER_FOLDER
 from nearspace.store.encoder import StoredEncoder, write_encoder
+from nearspace.store.lock import unless_written
+from nearspace.store.opening import Replaced, open_snapshot
+from nearspace.store.rows import write_rows
+from nearspace.store.snapshot import Snapshot
 from nearspace.store.state import open_state, write_state
-from nearspace.store.table import StoredColumns, table_version, write_table
+from nearspace.store.table import table_version, write_table
 
 _ATTEMPTS = 10
 
 
-def save(space: Space, path: str | Path, *, overwrite: bool = False) -> None:
+def save(space: Space, path: str | Path, *, overwrite: bool = False, wait: float | None = 0.0) -> None:
     """Write `space` as the folder `path`: a crash at any instant leaves the old Space or the new one.
 
     With `overwrite`, a Space that is there is replaced with all that its folder holds (its maps too);
-    anything else is never replaced. A Space may be saved over the folder that it was opened from.
+    anything else is never replaced. A Space may be saved over the folder that it was opened from. `wait`:
+    seconds to wait for another process that is writing there (None: as long as it takes).
 
     Raises:
         OutputError: `path` exists and may not be replaced, or cannot be written (permissions, full disk).
+        BusyError: another process is writing there.
         InputError: the Space cannot be stored: a column, the recipe, or no components at all.
         DimensionError: its encoder makes vectors of another dimension.
     """
     if space.dim == 0:
         raise InputError("a Space without components cannot be saved")
-    with new_folder(path, overwrite=overwrite, replaceable=is_space) as draft:
+    folder = Path(os.path.realpath(path))
+    with unless_written(folder, wait), new_folder(path, overwrite=overwrite, replaceable=is_space) as draft:
         types = write_table(space, draft)
-        version = table_version(draft)
-        write_arrays(space, draft, version)
+        table = Table(draft)
+        CheckLog(draft).add(data_files(table.dataset), flush=False)
+        write_rows(draft, table, table_version(draft), space.dim, keys=space.keys, norms=space.stored_norms)
         encoder = write_encoder(space, draft)
         write_state(space, draft)
-        Description(space.metric, space.dim, len(space), types, encoder, space.recipe).write(draft)
-    if isinstance(space.columns, StoredColumns) and space.columns.folder.resolve() == Path(path).resolve():
-        space.columns.moved_on(version)
+        described = Description(
+            space.metric, space.dim, len(space), types, encoder, space.recipe, space.content
+        )
+        described.write(draft)
 
 
-def open_space(path: str | Path) -> Space:
+def open_space(path: str | Path, *, version: int | None = None) -> Space:
     """Open a saved Space; its arrays are mapped and nothing but its description is read.
 
-    Arrays that do not belong to the current version of the table are made anew from it first. Columns, state
-    and encoder are opened when they are first used. The name is that of the folder, without its suffix.
+    What has changed in the table since the arrays were written is read from it; arrays that are missing or
+    damaged are made anew. Columns, state and encoder are opened when they are first used. The name is that
+    of the folder, without its suffix. `version`: one of its `history`; the newest if not given. What is
+    opened stays as it is while others write.
 
     Raises:
         MissingInputError: there is no such folder.
         NotASpaceError: it is not a saved Space, or its description or table is damaged.
         FormatVersionError: a newer nearspace wrote it.
         OutputError: the arrays have to be made anew, and the folder cannot be written.
-        InputError: the table has to be read, and is damaged.
+        InputError: the table has to be read, and is damaged; or there is no such version.
     """
     folder = Path(path)
     recover_folder(Path(os.path.realpath(folder)))
@@ -61,7 +73,9 @@ def open_space(path: str | Path) -> Space:
         described = read_description(folder)
         before = folder.stat()
         try:
-            space = _open(folder, described)
+            found = table_version(folder, version)
+            snapshot = open_snapshot(folder.absolute(), described.dim, found, newest=version is None)
+            space = opened(folder, described, snapshot)
         except Replaced:
             continue
         after = folder.stat()
@@ -71,18 +85,20 @@ def open_space(path: str | Path) -> Space:
     raise InputError(f"{str(folder)!r} is being replaced again and again", "Try later.")
 
 
-def _open(folder: Path, described: Description) -> Space:
-    version = table_version(folder)
-    arrays = open_arrays(folder, version, described.dim)
+def opened(folder: Path, described: Description, snapshot: Snapshot) -> Space:
+    """Give the Space of a description and of rows."""
     absolute, known = folder.absolute(), described.encoder
-    return Space(
-        keys=arrays.keys,
-        vectors=arrays.vectors,
+    space = Space(
+        keys=snapshot.keys,
+        vectors=snapshot.base.vectors if snapshot.slots is None else snapshot,  # type: ignore[arg-type]
         metric=described.metric,
-        columns=StoredColumns(absolute, described.columns, version),
+        columns=snapshot.columns,
         encoder=None if known is None else StoredEncoder(absolute / ENCODER_FOLDER, known),
         recipe=described.recipe,
         state=open_state(absolute),
-        name=folder.absolute().stem,
-        stored_norms=arrays.norms,
+        name=absolute.stem,
+        stored_norms=snapshot.norms,
+        content=described.content,
     )
+    object.__setattr__(space, "origin", snapshot)
+    return space
