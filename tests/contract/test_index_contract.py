@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from nearspace.errors import DimensionError, InputError, SettingError
 from nearspace.index.exact import ExactIndex
+from nearspace.index.graph import Graph
 from nearspace.protocols import Index
-from nearspace.space import METRICS
+from nearspace.space import METRICS, norms_of
+
+
+def graph(vectors, metric):
+    pytest.importorskip("faiss", reason="the extra 'graph' is not installed")
+    index = Graph(effort_build=40, sample=100).build(vectors, norms_of(vectors), metric)
+    # few rows are compared one by one; an effort makes it walk
+    index.search = partial(index.search, effort=100) if len(vectors) > 100 else index.search
+    return index
+
 
 # name -> (how to build it from vectors and metric, least recall@10 on clustered data)
-INDEXES = {"exact": (lambda vectors, metric: ExactIndex(vectors, None, metric), 1.0)}
+INDEXES = {"exact": (lambda vectors, metric: ExactIndex(vectors, None, metric), 1.0), "graph": (graph, 0.95)}
+ROWS = ["exact", pytest.param("graph", marks=pytest.mark.extras)]
 
 
-@pytest.fixture(params=INDEXES)
+@pytest.fixture(params=ROWS)
 def build(request):
     return INDEXES[request.param][0]
 
 
-@pytest.fixture(params=INDEXES)
+@pytest.fixture(params=ROWS)
 def index_and_recall(request):
     return INDEXES[request.param]
 
