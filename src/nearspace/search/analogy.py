@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.engine.local import worker_count
 from nearspace.errors import InputError
 from nearspace.index.exact import check_count
 from nearspace.results import Neighbors
@@ -61,7 +62,7 @@ def analogy(
     pool = np.concatenate([side.vectors for side in sides])
     numbers = np.arange(len(pool), dtype=np.int64).reshape(3, -1).T
     exclude = np.stack([side.rows for side in sides], axis=1)
-    rows, scores = _answer(space, pool, numbers, exclude, k, method, restrict, workers=1)
+    rows, scores = _answer(space, pool, numbers, exclude, k, method, restrict, workers=worker_count(None))
     return Neighbors(
         tuple(f"{x} : {y} :: {z}" for x, y, z in labels), rows, scores, space.keys, space.columns
     )

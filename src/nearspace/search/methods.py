@@ -9,7 +9,8 @@ from nearspace.errors import InputError, SettingError
 from nearspace.index.blockwise import top_rows
 from nearspace.index.exact import check_count
 from nearspace.search.cosmul import Product
-from nearspace.search.terms import index_of, units
+from nearspace.search.indexes import index_of
+from nearspace.search.terms import units
 from nearspace.space import Space
 
 Rows = NDArray[np.int64]
@@ -37,6 +38,8 @@ def add(
     restrict: int | None,
     exclude: Rows,
     *,
+    allowed: NDArray[np.bool_] | None = None,
+    index: str = "exact",
     workers: int = 1,
 ) -> tuple[Rows, Floats]:
     """3CosAdd: the rows nearest to the weighted sum of the terms of each query.
@@ -52,6 +55,8 @@ def add(
         k: hits a query.
         restrict: only the first so many rows.
         exclude: (q, e) rows that are no hits of a query.
+        allowed: (n,) rows that may be hits.
+        index: which index answers; see `index_of`.
         workers: threads; see `ExactIndex.search`.
 
     Raises:
@@ -69,7 +74,8 @@ def add(
             )
     else:
         sums = np.einsum("qtd,t->qd", vectors.astype(np.float64), weights) / max(1.0, float(weights.sum()))
-    return index_of(space).search(sums.astype(np.float32), k, restrict, exclude, workers=workers)
+    asked = sums.astype(np.float32)
+    return index_of(space, index).search(asked, k, restrict, exclude, allowed=allowed, workers=workers)
 
 
 def multiply(
@@ -81,6 +87,7 @@ def multiply(
     restrict: int | None,
     exclude: Rows,
     *,
+    allowed: NDArray[np.bool_] | None = None,
     workers: int = 1,
 ) -> tuple[Rows, Floats]:
     """3CosMul: the rows of the largest product of shifted cosines; see `Product`. Always uses cosines.
@@ -93,11 +100,20 @@ def multiply(
         k: hits a query.
         restrict: only the first so many rows.
         exclude: (q, e) rows that are no hits of a query.
+        allowed: (n,) rows that may be hits.
         workers: threads; see `ExactIndex.search`.
     """
     wanted = check_count("k", k)
     limit = len(space) if restrict is None else min(len(space), check_count("restrict", restrict))
-    scorer = Product(pool, positive, negative, space.vectors, space.norms)
-    return top_rows(
-        scorer, len(positive), limit, wanted, exclude=exclude, workers=check_count("workers", workers)
+    threads = check_count("workers", workers)
+    if allowed is None:
+        scorer = Product(pool, positive, negative, space.vectors, space.norms)
+        return top_rows(scorer, len(positive), limit, wanted, exclude=exclude, workers=threads)
+    places = np.flatnonzero(allowed[:limit])
+    scorer = Product(pool, positive, negative, space.take(places), space.norms[places])
+    number = np.full(len(space) + 1, -1, dtype=np.int64)  # the last one stands for no row
+    number[places] = np.arange(len(places))
+    rows, scores = top_rows(
+        scorer, len(positive), len(places), wanted, exclude=number[exclude], workers=threads
     )
+    return np.append(places, -1)[rows], scores

@@ -8,15 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.engine.local import worker_count
 from nearspace.errors import InputError, SettingError
 from nearspace.results import Neighbors
+from nearspace.search.filters import matching
+from nearspace.search.indexes import index_of
 from nearspace.search.methods import add, check_method, multiply
-from nearspace.search.terms import Term, index_of, place, place_terms, place_text
+from nearspace.search.terms import Term, place, place_terms, place_text
 from nearspace.space import Space
 
 
 def nearest(
-    space: Space, items: str | Sequence[Any] | NDArray[Any], *, k: int = 10, restrict: int | None = None
+    space: Space,
+    items: str | Sequence[Any] | NDArray[Any],
+    *,
+    k: int = 10,
+    where: str | None = None,
+    restrict: int | None = None,
+    index: str = "auto",
+    workers: int | None = None,
 ) -> Neighbors:
     """Find the k nearest rows of each item.
 
@@ -25,16 +35,25 @@ def nearest(
         items: a key, a list of keys, a vector (d,) or vectors (q, d). A key is no hit of its own. Words that
             are no keys are placed by the encoder of the Space, if it has one.
         k: hits an item, at least 1; may exceed the size of the Space.
+        where: SQL condition on `key` and the columns, for example "year >= 2020 AND topic = 'sport'"; only
+            rows for which it holds are hits, and there are always min(k, such rows) of them.
         restrict: look only at the first so many rows, which in learned spaces are the most frequent keys.
+        index: "exact" compares with every row; "graph" is approximate and faster; "disk" asks the index in
+            the table; "auto" takes the graph if the saved Space has one.
+        workers: threads, None: all cores; they change no result.
 
     Raises:
         UnknownKeyError: a word is no key and cannot be encoded; the error suggests keys like it.
         DimensionError: vectors have another dimension than the Space.
         InputError: nothing was asked, or a vector has NaN or infinity.
-        SettingError: k or restrict is not a whole number of at least 1.
+        SettingError: k or restrict is not a whole number of at least 1, or `where` or `index` is not
+            accepted.
     """
     placed = place(space, items)
-    rows, scores = index_of(space).search(placed.vectors, k, restrict, placed.rows[:, None])
+    allowed = None if where is None else matching(space, where)
+    rows, scores = index_of(space, index).search(
+        placed.vectors, k, restrict, placed.rows[:, None], allowed=allowed, workers=worker_count(workers)
+    )
     return Neighbors(placed.labels, rows, scores, space.keys, space.columns)
 
 
@@ -46,7 +65,9 @@ def search(
     negative: str | Iterable[Term] = (),
     k: int = 10,
     method: str = "3cosadd",
+    where: str | None = None,
     restrict: int | None = None,
+    index: str = "auto",
 ) -> Neighbors:
     """Find the rows that are near to a text and to positive terms, and far from negative ones.
 
@@ -59,7 +80,9 @@ def search(
         k: hits, at least 1; may exceed the size of the Space.
         method: "3cosadd" adds the terms up (Mikolov and others 2013); "3cosmul" multiplies cosines and takes
             no weights (Levy and Goldberg 2014).
+        where: SQL condition on `key` and the columns; only rows for which it holds are hits.
         restrict: look only at the first so many rows, which in learned spaces are the most frequent keys.
+        index: as for `nearest`; 3CosMul always compares with every row.
 
     Returns:
         One query. Scores are those of the metric of the Space to the sum of the terms, or the product of
@@ -81,14 +104,32 @@ def search(
     if not len(vectors):
         raise InputError("the query is empty", "Give a text, or positive or negative terms.")
     weights = np.concatenate([np.ones(len(asked)), wanted_weights, -unwanted_weights])
+    allowed = None if where is None else matching(space, where)
     if method == "3cosadd":
-        found, scores = add(space, vectors[None], weights, k, restrict, rows[None])
+        found, scores = add(
+            space,
+            vectors[None],
+            weights,
+            k,
+            restrict,
+            rows[None],
+            allowed=allowed,
+            index=index,
+            workers=worker_count(None),
+        )
     else:
         _check_unweighted(weights)
         numbers = np.arange(len(vectors), dtype=np.int64)[None]
         split = len(labels)
         found, scores = multiply(
-            space, vectors, numbers[:, :split], numbers[:, split:], k, restrict, rows[None]
+            space,
+            vectors,
+            numbers[:, :split],
+            numbers[:, split:],
+            k,
+            restrict,
+            rows[None],
+            allowed=allowed,
         )
     label = " - ".join([" + ".join(labels), *unwanted.labels]).strip()
     return Neighbors((label,), found, scores, space.keys, space.columns)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import InputError, SettingError, UnknownKeyError
-from nearspace.index.exact import ExactIndex, check_queries
+from nearspace.index.exact import check_queries
 from nearspace.search.suggest import suggest
 from nearspace.space import Space
 
@@ -133,11 +133,6 @@ def units(vectors: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.divide(wide, lengths, out=np.zeros_like(wide), where=lengths > 0))
 
 
-def index_of(space: Space) -> ExactIndex:
-    """Give the exact index over the vectors of a Space."""
-    return ExactIndex(space.vectors, space.norms, space.metric)
-
-
 def _is_weight(value: Any) -> bool:
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     return bool(number and np.isfinite(value) and value > 0)
@@ -160,7 +155,7 @@ def _look_up(
     found = [space.keys.find(word) for word in words]
     rows = np.array([-1 if row is None else row for row in found], dtype=np.int64)
     vectors = np.zeros((len(words), space.dim), dtype=np.float32)
-    vectors[rows >= 0] = space.vectors[rows[rows >= 0]]
+    vectors[rows >= 0] = space.take(rows[rows >= 0])
     unseen = [number for number in np.flatnonzero(rows < 0).tolist() if words[number].strip()]
     if unseen and space.encoder is not None:
         vectors[unseen] = space.encoder.encode([words[number] for number in unseen])
