@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+KEPT = "<!-- from here on kept"
 SETTINGS = "Dim 100 unless said, window 5, negative 5, sample 1e-3, min_count 5, 2 workers"
 
 
@@ -140,4 +141,7 @@ def write_table(folder: Path, target: Path) -> None:
     notes = folder / "notes.md"
     if notes.exists():
         page += [notes.read_text().rstrip(), ""]
-    target.write_text("\n".join(page))
+    # the part of the page that other scripts' figures were written into by hand stays
+    before = target.read_text() if target.exists() else ""
+    kept = before[before.index(KEPT) :] if KEPT in before else ""
+    target.write_text("\n".join(page) + "\n" + kept)

@@ -102,6 +102,10 @@ def blocks(page: Path, language: str) -> list[str]:
 def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with lzma.open(TEXT, "rt", encoding="utf-8") as text:
         (tmp_path / "wiki.txt").write_text(text.read(1_500_000), "utf-8")
+    rows = "id,day,topic,source,text\nr{0},2026-03-0{0},sport,agency,a storm\nr9,2026-03-09,sea,desk,a ship\n"
+    for day in (1, 2):
+        (tmp_path / f"day-0{day}.csv").write_text(rows.format(day), "utf-8")
+    (tmp_path / "photos.jsonl").write_text('{"key": "sea.jpg", "vector": [1, 2, 3]}\n', "utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

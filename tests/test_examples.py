@@ -18,8 +18,10 @@ SAYS = {
     "continue_training": ["old keys keep their rows: True"],
     "convert_formats": ["vectors.txt", "vectors.safetensors", "True", "only the first 100"],
     "learn_words": ["the same bytes: True", "with seed 1"],
+    "living_space": ["day 7: killed with -9 after", "day 10: ", "compacted: True"],
     "map_words": ["mean trust 0."],
     "measure_words": ["95 % interval", "baselines:"],
+    "news_table": ["day-01.csv", "day-10.csv"],
     "own_tokenizer": ["with a digit: 0"],
     "search_words": ["is near", "is not a key of this Space", "Did you mean"],
 }

@@ -23,7 +23,7 @@ PACKAGE = "nearspace"
 # from the bottom up; a part imports parts of lower layers only
 LAYERS = (
     ("kernels", "errors", "optional", "files", "tensors"),
-    ("space", "keys", "results", "protocols"),
+    ("space", "keys", "columns", "results", "protocols"),
     ("data", "engine"),
     ("encoders",),
     ("store",),
@@ -39,6 +39,8 @@ SIBLINGS = {
     ("files", "errors"),
     ("tensors", "errors"),
     ("space", "keys"),
+    ("space", "columns"),
+    ("results", "columns"),
     ("space", "protocols"),
     ("results", "keys"),
     ("maps", "index"),

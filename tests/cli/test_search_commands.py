@@ -181,7 +181,19 @@ def test_doesnt_match_comes_first(circle: str) -> None:
 
 def test_info_as_json(circle: str) -> None:
     (found,) = objects(call("info", circle, "--json"))
-    assert found.keys() == {"space", "count", "dim", "metric", "columns", "encoder", "recipe"}
+    parts = {
+        "space",
+        "count",
+        "dim",
+        "metric",
+        "columns",
+        "encoder",
+        "content",
+        "version",
+        "indexes",
+        "bytes",
+    }
+    assert found.keys() == parts | {"recipe"}
     assert (found["space"], found["count"], found["dim"]) == (circle, len(ANGLES), 2)
     assert found["columns"] == ["count"]
     assert found["recipe"]["learner"] == "skipgram"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import io
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
@@ -77,6 +78,7 @@ class Reporting(click.Command):
         """Run what `args` say and exit: 0, 2 for a user's error, 130 when interrupted."""
         arguments = list(sys.argv[1:] if args is None else args)
         settings["standalone_mode"] = False
+        os.environ.setdefault("LANCE_LOG", "error")  # its warnings are not for our users
         _speak_utf8()
         try:
             code = super().main(arguments, prog_name or "nearspace", **settings)

@@ -14,19 +14,37 @@ Examples:
   nearspace nearest wiki.space king -k 10
   nearspace measure wiki.space
   nearspace map wiki.space -o map.png
+  nearspace encode news.csv -o news.space --encoder wiki.space --key id --content text
+  nearspace search news.space "storm at sea" --hybrid --where "day >= date '2026-01-01'"
 """
 
 COMMANDS = {
     "learn": Row("nearspace.cli.learn", "learn", "Learn a Space from data."),
+    "encode": Row("nearspace.cli.creating", "encode_command", "Encode a table of texts into a Space."),
+    "create": Row("nearspace.cli.creating", "create_command", "Create a Space without rows."),
     "nearest": Row("nearspace.cli.search", "nearest_command", "Show the nearest neighbours of keys."),
-    "search": Row("nearspace.cli.search", "search_command", "Search with positive and negative terms."),
+    "search": Row("nearspace.cli.search", "search_command", "Search with terms, with a text, by words."),
     "analogy": Row("nearspace.cli.search", "analogy_command", "Answer: A is to B as C is to what?"),
     "similarity": Row("nearspace.cli.search", "similarity_command", "Show how similar two keys are."),
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
-    "convert": Row("nearspace.cli.convert", "convert_command", "Convert between file formats, by suffix."),
+    "upsert": Row(
+        "nearspace.cli.changes", "upsert_command", "Add rows to a Space, and replace those that are there."
+    ),
+    "delete": Row("nearspace.cli.changes", "delete_command", "Delete rows, by key or condition."),
+    "stale": Row("nearspace.cli.state", "stale_command", "List keys whose vectors are out of date."),
+    "refresh": Row("nearspace.cli.changes", "refresh_command", "Encode stale rows anew."),
+    "count": Row("nearspace.cli.state", "count_command", "Count the rows, or some of them."),
+    "history": Row(
+        "nearspace.cli.state", "history_command", "List the versions that can be opened, newest first."
+    ),
+    "index": Row("nearspace.cli.index", "index_command", "Build the index of a Space anew."),
+    "compact": Row(
+        "nearspace.cli.compact", "compact_command", "Give back the room of deleted rows and old versions."
+    ),
     "info": Row("nearspace.cli.info", "info_command", "Show what a Space is and how it was made."),
+    "convert": Row("nearspace.cli.convert", "convert_command", "Convert between file formats, by suffix."),
     "completion": Row("nearspace.cli.completion", "completion_command", "Print a shell completion script."),
 }
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from nearspace.cli.options import json_option, method_option, quiet_option, seed_option, space_argument
+from nearspace.cli.options import (
+    json_option,
+    method_option,
+    quiet_option,
+    seed_option,
+    space_argument,
+    version_option,
+    where_option,
+)
 from nearspace.cli.output import print_report
 from nearspace.cli.progress import progress_for
+from nearspace.cli.queries import read_queries
 from nearspace.evaluation import verb
+from nearspace.search.indexes import KINDS
 from nearspace.store.folder import open_space
 
 
@@ -18,6 +30,7 @@ Examples:
   nearspace measure wiki.space
   nearspace measure wiki.space --words wordsim353 --words my-pairs.tsv
   nearspace measure wiki.space --analogies questions-words.txt --restrict 0 --json
+  nearspace measure news.space --index auto --queries asked.txt -k 10
 """,
 )
 @space_argument
@@ -39,6 +52,11 @@ Examples:
 @click.option(
     "--samples", type=int, default=1000, show_default=True, help="Bootstrap samples of an interval."
 )
+@click.option("--index", type=click.Choice(KINDS), help="Measure this index instead, against exact search.")
+@click.option("--queries", metavar="FILE", help="Ask the index these, one a line, or vectors (.npy).")
+@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits of the index.")
+@where_option
+@version_option
 @json_option
 @quiet_option
 def measure_command(
@@ -52,6 +70,11 @@ def measure_command(
     oov: bool,
     seed: int,
     samples: int,
+    index: str | None,
+    queries: str | None,
+    k: int,
+    where: str | None,
+    version: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -60,18 +83,21 @@ def measure_command(
     Each FILE is the path of a test set in a public format, or the name of a packaged one: wordsim353,
     google, nouns100, groups25. With none named, the packaged sets are used. Every figure comes with
     its 95 % interval, its baselines, the number of cases and the share of them that could be judged.
+
+    With --index: how many of the exact k nearest rows it finds, and how fast; asked with rows of the
+    SPACE, or with your own queries, keys or texts.
     """
-    report = verb.words(
-        open_space(space),
-        similarity=words or None,
-        analogies=analogies or None,
-        categories=categories or None,
-        outliers=outliers or None,
-        restrict=restrict or None,
-        method=method,
-        oov=oov,
-        seed=seed,
-        samples=samples,
-        progress=progress_for(quiet),
-    )
+    sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
+    shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
+    if index is not None and any(sets.values()):
+        raise click.UsageError("--index stands alone: measure words with a second call.")
+    if index is None and (queries is not None or where is not None):
+        raise click.UsageError("--queries and --where are for --index.")
+    opened = open_space(space, version=version)
+    if index is not None:
+        asked = None if queries is None else read_queries(queries)
+        report = verb.index(opened, asked, kind=index, k=k, where=where, **shared)
+    else:
+        chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
+        report = verb.words(opened, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
     print_report(report, as_json=as_json)

@@ -10,6 +10,8 @@ import click
 
 from nearspace.errors import EncodingError
 
+METHODS = ("3cosadd", "3cosmul")
+
 space_argument = click.argument("space", type=click.Path())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress on stderr.")
@@ -25,8 +27,8 @@ restrict_option = click.option(
 )
 method_option = click.option(
     "--method",
-    type=click.Choice(["3cosadd", "3cosmul"]),
-    default="3cosadd",
+    type=click.Choice(METHODS),
+    default=METHODS[0],
     show_default=True,
     help="How terms are combined: by sum, or by product (Levy and Goldberg 2014).",
 )
@@ -36,6 +38,47 @@ seed_option = click.option(
 
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Threads; they change no result.  [default: all cores]"
+)
+where_option = click.option(
+    "--where",
+    metavar="SQL",
+    help="Only rows for which this condition on their columns holds: \"year >= 2020 AND topic = 'sport'\".",
+)
+version_option = click.option(
+    "--version",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Of this version (see history), not the newest.",
+)
+index_option = click.option(
+    "--index",
+    type=click.Choice(["auto", "exact", "graph", "disk"]),
+    default="auto",
+    show_default=True,
+    help="What finds the rows; auto: the graph, if the Space has one, else exact.",
+)
+key_option = click.option(
+    "--key", default="key", show_default=True, metavar="COLUMN", help="Column of the keys."
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "tsv", "jsonl", "parquet", "arrow"]),
+    help="Of TABLE.  [default: by suffix or content]",
+)
+batch_option = click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="Rows that are written at once.",
+)
+wait_option = click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    default=0.0,
+    help="Wait so long for another process that is writing.  [default: not]",
 )
 
 
@@ -47,7 +90,7 @@ def read_terms(terms: Iterable[str]) -> Iterator[str]:
     """
     for term in terms:
         if term == "-":
-            yield from _stdin_lines()
+            yield from lines_of(sys.stdin.buffer, "stdin")
         else:
             yield term
 
@@ -59,13 +102,18 @@ def batches(terms: Iterable[str], size: int = 256) -> Iterator[list[str]]:
         yield batch
 
 
-def _stdin_lines() -> Iterator[str]:
-    for number, line in enumerate(sys.stdin.buffer, start=1):
+def lines_of(stream: Iterable[bytes], name: str) -> Iterator[str]:
+    """Give the lines of a stream of UTF-8, empty ones left out.
+
+    Raises:
+        EncodingError: a line is not UTF-8.
+    """
+    for number, line in enumerate(stream, start=1):
         try:
             text = line.decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise EncodingError(
-                f"line {number} of stdin is not UTF-8 (byte {error.start} of the line)",
+                f"line {number} of {name} is not UTF-8 (byte {error.start} of the line)",
                 "Convert the input to UTF-8, for example with iconv.",
             ) from None
         if text:

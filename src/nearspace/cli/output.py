@@ -6,19 +6,29 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from nearspace.results import Hit, Measure, Neighbors, Report
 from nearspace.space import Recipe, Space
+from nearspace.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from nearspace.search.compare import OddOneOut
+    from nearspace.search.inventory import HeldIndex
 
-Cell = str | int | float
+Cell = str | int | float | None
+_LONGEST = 80  # characters of a cell on a terminal
+
+
+class Done(Protocol):
+    """What a change gives back: its figures, with "seconds" among them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a JSON-able dict."""
 
 
 def print_json(value: Any) -> None:
@@ -66,6 +76,12 @@ def print_report(report: Report, *, as_json: bool) -> None:
     print_table(report.space, header, [measure_cells(measure) for measure in report])
 
 
+def print_done(space: str, done: Done, *, as_json: bool) -> None:
+    """Print what a change to a Space did."""
+    values = done.to_json()
+    print_answer({"space": space, **values, "seconds": round(values["seconds"], 3)}, as_json=as_json)
+
+
 def print_answer(values: Mapping[str, Any], *, as_json: bool) -> None:
     """Print one record: a JSON object, or its names and values, one pair a line."""
     if as_json:
@@ -74,15 +90,16 @@ def print_answer(values: Mapping[str, Any], *, as_json: bool) -> None:
     width = max(map(len, values), default=0)
     for name, value in values.items():
         if isinstance(value, list | tuple):
-            value = ", ".join(map(str, value)) or "none"
+            value = ", ".join(map(str, value))
+        value = "none" if value in (None, "") else value
         if sys.stdout.isatty():
             click.echo(f"{click.style(name.ljust(width), bold=True)}  {_human(value)}")
         else:
             click.echo(f"{name}\t{_plain(str(value))}")
 
 
-def print_info(path: str, space: Space, *, as_json: bool) -> None:
-    """Print the size, the parts and the recipe of a Space."""
+def print_info(path: str, space: Space, indexes: Sequence[HeldIndex], size: int, *, as_json: bool) -> None:
+    """Print the size, the parts, the indexes and the recipe of a Space."""
     values = {
         "space": path,
         "count": len(space),
@@ -90,11 +107,18 @@ def print_info(path: str, space: Space, *, as_json: bool) -> None:
         "metric": space.metric,
         "columns": list(space.columns),
         "encoder": space.encoder.kind if space.encoder else None,
+        "content": space.content,
+        "version": space.origin.version.number if isinstance(space.origin, Snapshot) else None,
+        "indexes": [index.to_json() for index in indexes],
+        "bytes": size,
         "recipe": space.recipe.to_json(),
     }
     if not as_json:
         values.pop("recipe")
-        values["encoder"] = values["encoder"] or "none"
+        values["indexes"] = [
+            f"{index.kind} of column {index.column!r}: {index.rows:,} of {len(space):,} rows"
+            for index in indexes
+        ]
         for number, recipe in enumerate((*space.recipe.history, space.recipe), start=1):
             values.update(_recipe_lines(recipe, f"step {number} " if space.recipe.history else ""))
     print_answer(values, as_json=as_json)
@@ -142,7 +166,11 @@ def _jsonable(value: Any) -> Any:
 
 
 def _cells(hit: Hit) -> list[Cell]:
-    return [hit.key, hit.score, *hit.columns.values()]
+    """Give key, score and metadata; of a searched text the piece that matched."""
+    shown = dict(hit.columns)
+    if hit.match is not None and hit.match.column in shown:
+        shown[hit.match.column] = hit.match.snippet
+    return [hit.key, hit.score, *shown.values()]
 
 
 def measure_cells(measure: Measure) -> list[Cell]:
@@ -165,13 +193,20 @@ def _recipe_lines(recipe: Recipe, step: str) -> dict[str, Cell]:
 
 
 def _plain(cell: Cell) -> str:
-    """One cell of a tab-separated line, where no cell may hold a tab or a line end."""
+    """One cell of a tab-separated line, where no cell may hold a tab or a line end; empty for no value."""
+    if cell is None:
+        return ""
     if isinstance(cell, float):
         return f"{cell:.6f}"
     return str(cell).replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _human(cell: Cell) -> str:
+    if cell is None:
+        return ""
     if isinstance(cell, float):
         return f"{cell:.3f}"
-    return f"{cell:,}" if isinstance(cell, int) else printable(cell)
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    text = printable(str(cell))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from nearspace.cli.options import (
+    METHODS,
     batches,
+    index_option,
     json_option,
     k_option,
     method_option,
     read_terms,
     restrict_option,
     space_argument,
+    version_option,
+    where_option,
 )
 from nearspace.cli.output import print_neighbors, print_odd_one_out, print_similarity
+from nearspace.cli.words import by_words, search_words, word_options
 from nearspace.search.analogy import analogy
 from nearspace.search.compare import doesnt_match, similarity
 from nearspace.search.nearest import nearest, search
@@ -26,23 +33,37 @@ from nearspace.store.folder import open_space
 Examples:
   nearspace nearest wiki.space king
   nearspace nearest wiki.space king queen -k 5 --restrict 30000
+  nearspace nearest news.space 4711 --where "topic = 'sport'"
   cut -f1 words.tsv | nearspace nearest wiki.space - --json
 """,
 )
 @space_argument
 @click.argument("keys", nargs=-1, required=True)
 @k_option
+@where_option
 @restrict_option
+@index_option
+@version_option
 @json_option
-def nearest_command(space: str, keys: tuple[str, ...], k: int, restrict: int | None, as_json: bool) -> None:
+def nearest_command(
+    space: str,
+    keys: tuple[str, ...],
+    k: int,
+    where: str | None,
+    restrict: int | None,
+    index: str,
+    version: int | None,
+    as_json: bool,
+) -> None:
     """Show the nearest neighbours of keys.
 
     KEYS are looked up in SPACE; "-" reads keys from stdin, one a line. A Space with an encoder
     (subwords) also takes words that it has never seen.
     """
-    opened = open_space(space)
+    opened = open_space(space, version=version)
     for batch in batches(read_terms(keys)):
-        print_neighbors(nearest(opened, batch, k=k, restrict=restrict), as_json=as_json)
+        found = nearest(opened, batch, k=k, where=where, restrict=restrict, index=index)
+        print_neighbors(found, as_json=as_json)
 
 
 @click.command(
@@ -52,6 +73,9 @@ Examples:
   nearspace search wiki.space king
   nearspace search wiki.space --positive king --positive woman --negative man
   nearspace search wiki.space bank --negative river --method 3cosmul --json
+  nearspace search news.space "storm at sea" --where "day >= date '2026-01-01' AND topic = 'weather'"
+  nearspace search news.space 'rescue "lake nicaragua"' --hybrid --fuzzy auto
+  nearspace search news.space "lake nicaragua" --text --phrase
 """,
 )
 @space_argument
@@ -60,7 +84,11 @@ Examples:
 @click.option("-n", "--negative", multiple=True, metavar="KEY", help="Far from this (may be repeated).")
 @k_option
 @method_option
+@where_option
 @restrict_option
+@index_option
+@version_option
+@word_options
 @json_option
 def search_command(
     space: str,
@@ -69,19 +97,30 @@ def search_command(
     negative: tuple[str, ...],
     k: int,
     method: str,
+    where: str | None,
     restrict: int | None,
+    index: str,
+    version: int | None,
     as_json: bool,
+    **words: Any,
 ) -> None:
-    """Search with positive and negative terms.
+    """Search with terms, with a text, by words.
 
-    QUERY is one more positive term; "-" reads queries from stdin, one a line, and each is
-    searched with the same other terms.
+    QUERY is a text, or one more positive term; "-" reads queries from stdin, one a line, and each is
+    searched with the same other terms. With --text, rows are ranked by the words that they share with the
+    query (BM25); with --hybrid, by words and by vectors. Both need nearspace index --text; words in double
+    quotes are a phrase that must be there.
     """
-    opened = open_space(space)
+    terms = {"positive": positive, "negative": negative, "method": method, "restrict": restrict}
+    worded = by_words(words)
+    if worded and (query is None or positive or negative or restrict or method != METHODS[0]):
+        raise click.UsageError("--text and --hybrid take a QUERY, and no terms, --method or --restrict.")
+    opened = open_space(space, version=version)
     for term in [None] if query is None else read_terms([query]):
-        found = search(
-            opened, term, positive=positive, negative=negative, k=k, method=method, restrict=restrict
-        )
+        if worded:
+            found = search_words(opened, str(term), k=k, where=where, index=index, **words)
+        else:
+            found = search(opened, term, k=k, where=where, index=index, **terms)  # type: ignore[arg-type]
         print_neighbors(found, as_json=as_json)
 
 
