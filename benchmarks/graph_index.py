@@ -20,12 +20,14 @@ from graph_data import load, nearest, recall
 from graph_libraries import K, arguments, built, folder_of, installed, least_effort, resident, single, timed
 from graph_peers import PEERS, Faiss
 
+import nearspace as ns
 from nearspace.index.exact import ExactIndex
 from nearspace.index.graph import Graph
 from nearspace.index.graph_index import GraphIndex
 from nearspace.space import norms_of
 
-OURS = {"nearspace": Graph(), "nearspace int8": Graph(quantize="int8")}
+OURS = {"nearspace": Graph(), "nearspace float32": Graph(quantize="none")}
+KEYS = "nearspace, with keys"
 POST = 40  # rows that post-filtering looks at
 
 
@@ -40,6 +42,24 @@ class Ours:
 
     def search(self, queries: np.ndarray, k: int, effort: int) -> np.ndarray:
         return self.index.search(queries, k, effort=effort, workers=self.threads)[0]
+
+
+class Public:
+    """The same through the public functions, at the calibrated effort, with the keys of the hits."""
+
+    def __init__(self, index: GraphIndex) -> None:
+        self.index, self.threads = index, 1
+        keys = ns.Keys(f"row{row}" for row in range(len(index)))
+        self.space = ns.Space(keys, index.vectors, index.metric)
+        self.space.cache["indexes"] = {"graph": index}
+
+    def set_threads(self, threads: int) -> None:
+        self.threads = threads
+
+    def search(self, queries: np.ndarray, k: int, effort: int) -> np.ndarray:
+        found = ns.nearest(self.space, queries, k=k, index="graph", workers=self.threads)
+        assert len(found.keys) == len(queries)
+        return found.rows
 
 
 def opened(options: Any, name: str, vectors: np.ndarray, norms: np.ndarray, metric: str) -> tuple[Any, dict]:
@@ -116,6 +136,8 @@ def main() -> None:
     for name in OURS:
         index, figures[name] = opened(options, name, vectors, norms, metric)
         peers[name] = Ours(index)
+        if name == "nearspace":
+            figures[KEYS], peers[KEYS] = figures[name], Public(index)
     for name in [name for name in names if installed(PEERS[name]().package)]:
         figures[name] = built(options, name)
         peers[name] = PEERS[name]()
@@ -124,7 +146,12 @@ def main() -> None:
     if not file.exists():
         np.save(file, nearest(np.asarray(vectors), queries, metric))
     truth = np.load(file)
-    efforts = {name: least_effort(peer, queries, truth, options.recall) for name, peer in peers.items()}
+    efforts = {
+        name: least_effort(peer, queries, truth, options.recall)
+        for name, peer in peers.items()
+        if name != KEYS
+    }
+    efforts[KEYS] = peers[KEYS].index.effort, recall(peers[KEYS].search(queries, K, 0), truth)
     spent: dict[str, list] = {name: [[], [], []] for name in peers}
     before = os.getloadavg()[0]
     for _ in range(options.runs):

@@ -9,7 +9,7 @@ import click
 from nearspace.cli.options import json_option, quiet_option, space_argument, wait_option, workers_option
 from nearspace.cli.output import print_done
 from nearspace.cli.progress import progress_for
-from nearspace.index.graph import Graph
+from nearspace.index.graph import QUANTIZE, Graph
 from nearspace.search.indexing import KINDS, build_index
 from nearspace.store.text_index import index_text
 
@@ -19,7 +19,7 @@ from nearspace.store.text_index import index_text
     epilog="""\b
 Examples:
   nearspace index news.space
-  nearspace index news.space --kind graph --quantize int8
+  nearspace index news.space --kind graph --quantize none
   nearspace index news.space --text title
 """,
 )
@@ -27,7 +27,7 @@ Examples:
 @click.option(
     "--kind", type=click.Choice(KINDS), default="auto", show_default=True, help="Of the index of vectors."
 )
-@click.option("--quantize", type=click.Choice(["int8"]), help="Walk a graph over one byte a component.")
+@click.option("--quantize", type=click.Choice(QUANTIZE), help="Codes of one byte that a graph walks over.")
 @click.option("--text", metavar="COLUMN", help="Index the words of this column instead.")
 @click.option("--if-stale", is_flag=True, help="Only if it is missing, or lacks too many rows.")
 @workers_option

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from nearspace.errors import SettingError
 from nearspace.index.exact import ExactIndex, check_count
 from nearspace.index.graph_file import Parts
 from nearspace.index.graph_index import CALIBRATED_K, LARGE, SMALL, GraphIndex
-from nearspace.index.hnsw import add_points, build_links, reordered, with_codes
+from nearspace.index.hnsw import Hnsw, coded
+from nearspace.index.linking import Linker
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 
@@ -22,6 +23,8 @@ ERRORS = 2.0  # standard errors that the measured recall must lie above the targ
 _UNIT = 1e-5  # how far norms may be from 1 for the vectors themselves to be the points under cosine
 _ANCHORS, _PER_ANCHOR = 2048, 200  # points that others are ordered by, and the least points each
 _UNMEASURED = 100  # effort where there are too few rows to measure it
+_WORSE = 1.5  # times the effort over float32 that int8 codes may need under "auto"
+QUANTIZE = ("auto", "int8", "none")
 _MOST = 4096  # the calibrated effort ends here, whatever the recall
 
 
@@ -33,8 +36,9 @@ class Graph:
         degree: links of a row in the upper layers, twice that in the lowest; 4 to 64. More: better recall at
             the same effort in high dimensions, more memory (8 bytes a row each).
         effort_build: candidates that are kept when a row is linked; the build takes time in proportion.
-        quantize: "int8" walks over codes of one byte a component, in a quarter of the memory; hits are still
-            scored from the vectors. None walks over float32.
+        quantize: "int8" walks over codes of one byte a component, faster and in a quarter of the memory; hits
+            are still scored from the vectors. "none" walks over float32. "auto" takes int8, unless that needs
+            half as much effort again for the recall (components with a few very large values).
         seed: of the layers that rows are drawn into, and of the sample.
         target_recall: recall@10 that the effort of a search is calibrated for.
         sample: rows that are asked to calibrate, before they are linked themselves; at most a tenth.
@@ -42,7 +46,7 @@ class Graph:
 
     degree: int = 16
     effort_build: int = 200
-    quantize: str | None = None
+    quantize: str = "auto"
     seed: int = 0
     target_recall: float = 0.95
     sample: int = 1000
@@ -52,8 +56,8 @@ class Graph:
         check_count("sample", self.sample)
         if not 4 <= check_count("degree", self.degree) <= 64:
             raise SettingError(f"degree is {self.degree}", "degree must be 4 to 64.")
-        if self.quantize not in (None, "int8"):
-            raise SettingError(f"quantize is {self.quantize!r}", "Accepted: None, 'int8'.")
+        if self.quantize not in QUANTIZE:
+            raise SettingError(f"quantize is {self.quantize!r}", f"Accepted: {', '.join(QUANTIZE)}.")
         if not 0 < self.target_recall < 1:
             raise SettingError(f"target_recall is {self.target_recall!r}", "It must lie between 0 and 1.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
@@ -94,7 +98,8 @@ class Graph:
             "count": len(vectors),
             "dim": int(vectors.shape[1]),
             "points": len(points),
-            "points_are_vectors": members is None,
+            "points_are_vectors": True,
+            "quantized": "none",
             "points_metric": measure,
             "effort": _UNMEASURED,
             "recall": None,
@@ -111,20 +116,31 @@ class Graph:
         rows = order if members is None else members[order]
         first = len(points) - len(held)
         with progress.task("Linking the graph", total=len(points), unit="rows") as task:
-            graph = build_links(
+            linker = Linker(
                 points[order[:first]], measure, self.degree, self.effort_build, self.seed, threads
             )
             task.advance(first)
+            codes = self.quantize != "none"
             if len(held):
-                trial = with_codes(graph, measure) if self.quantize else graph
-                index = GraphIndex(vectors, norms, metric, Parts(trial, rows[:first], description))
-                description |= _calibrated(index, rows[first:], self.target_recall, threads)
-                add_points(graph, points[order[first:]], threads)
+                trial = GraphIndex(vectors, norms, metric, Parts(None, rows[:first], description))
+                codes, found = _calibrated(trial, linker, measure, rows[first:], self, threads)
+                description |= found
+                linker.add(points[order[first:]], threads)
                 task.advance(len(held))
-        if members is None:
-            graph, rows = reordered(graph, np.argsort(order)), None
-        graph = with_codes(graph, measure) if self.quantize else graph
+        if members is None and not codes:
+            linker.reorder(np.argsort(order))
+            return GraphIndex(
+                vectors, norms, metric, Parts(Hnsw(linker.links(), vectors, None, measure), None, description)
+            )
+        graph = _searchable(linker, measure, codes)
+        description |= {"points_are_vectors": False, "quantized": "int8" if codes else "none"}
         return GraphIndex(vectors, norms, metric, Parts(graph, rows, description))
+
+
+def _searchable(linker: Linker, metric: str, codes: bool) -> Hnsw:
+    if codes:
+        return coded(linker.links(), linker.points, metric)
+    return Hnsw(linker.links(), np.array(linker.points), None, metric)
 
 
 def _points(
@@ -143,7 +159,7 @@ def _points(
     lengths = norms[members]
     longest = float(lengths.max(initial=0))
     even = metric == "euclidean" or bool((np.abs(lengths - 1) <= _UNIT).all())
-    if len(members) == len(vectors) and even and not settings.quantize:
+    if len(members) == len(vectors) and even and settings.quantize == "none":
         return vectors, None
     points = np.array(vectors[members], dtype=np.float32)
     order = _neighbourly(points, metric, settings.seed, workers)
@@ -166,8 +182,10 @@ def _neighbourly(points: Floats, metric: str, seed: int, workers: int) -> NDArra
     return np.argsort(nearest, kind="stable")
 
 
-def _calibrated(index: GraphIndex, rows: NDArray[np.int64], target: float, workers: int) -> dict[str, Any]:
-    """Find the smallest effort that reaches the target for rows that are not in the graph yet.
+def _calibrated(
+    index: GraphIndex, linker: Linker, metric: str, rows: NDArray[np.int64], settings: Graph, workers: int
+) -> tuple[bool, dict[str, Any]]:
+    """Find the smallest effort that reaches the target for rows not linked yet, over int8 codes or float32.
 
     Rows that are in the graph are found with far less effort than new queries (GloVe: 36 instead of 90).
     """
@@ -175,6 +193,21 @@ def _calibrated(index: GraphIndex, rows: NDArray[np.int64], target: float, worke
     others = np.ones(len(index), dtype=bool)
     others[rows] = False
     truth = index.exact.search(asked, CALIBRATED_K, allowed=others, workers=workers)[1]
+    found = {}
+    for codes in {"auto": (True, False), "int8": (True,), "none": (False,)}[settings.quantize]:
+        parts = replace(index.parts, graph=_searchable(linker, metric, codes))
+        trial = GraphIndex(index.vectors, index.norms, index.metric, parts)
+        found[codes] = _least_effort(trial, asked, rows, truth, settings.target_recall, workers)
+    codes = True in found
+    if len(found) == 2 and found[True]["effort"] > _WORSE * found[False]["effort"]:
+        codes = False
+    return codes, {**found[codes], "recall_queries": len(rows)}
+
+
+def _least_effort(
+    index: GraphIndex, asked: Floats, rows: NDArray[np.int64], truth: Floats, target: float, workers: int
+) -> dict[str, Any]:
+    """Bisect for the smallest effort whose recall lies `ERRORS` standard errors above the target."""
     some = truth > -np.inf
     worst = np.where(some, truth, np.inf).min(axis=1, keepdims=True)
 
@@ -185,7 +218,7 @@ def _calibrated(index: GraphIndex, rows: NDArray[np.int64], target: float, worke
         mean, error = float(right.mean()), float(right.std() / len(right) ** 0.5)
         return mean, mean - ERRORS * error >= target
 
-    low, high = CALIBRATED_K - 1, 2 * CALIBRATED_K
+    low, high = CALIBRATED_K, 2 * CALIBRATED_K  # with less, the own row, which is no hit, would count
     reached, enough = recall(high)
     while not enough and high < _MOST:
         low, high = high, 2 * high
@@ -197,4 +230,4 @@ def _calibrated(index: GraphIndex, rows: NDArray[np.int64], target: float, worke
             high, reached = middle, now
         else:
             low = middle
-    return {"effort": high, "recall": round(reached, 4), "recall_queries": len(rows)}
+    return {"effort": high, "recall": round(reached, 4)}

@@ -1,4 +1,4 @@
-"""A graph index as a folder: links.faiss, what distances are taken from, and graph.json with their checksums.
+"""A graph index as a folder: its links, what distances are taken from, and graph.json with their checksums.
 
 graph.json is written last. Points are not saved where the vectors themselves are the points.
 """
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from nearspace.errors import FormatVersionError, InputError, MissingInputError
 from nearspace.files import output_error
-from nearspace.index.hnsw import Hnsw, open_codes, open_points
+from nearspace.index.codes import Ranges
+from nearspace.index.hnsw import Hnsw
+from nearspace.kernels.walk import Links
 
 FORMAT = 1
-LINKS, POINTS, CODES, MEMBERS, NOTE = "links.faiss", "points.npy", "codes.faiss", "members.npy", "graph.json"
+LINKS = {"base": "links.npy", "upper": "upper-links.npy", "place": "upper-places.npy"}
+POINTS, CODES, RANGES, MEMBERS, NOTE = "points.npy", "codes.npy", "ranges.npy", "members.npy", "graph.json"
 _REBUILD = "Build the graph index again."
 _BLOCK = 1 << 22
 
@@ -48,24 +51,26 @@ def save_parts(folder: Path, parts: Parts, vectors: NDArray[np.float32]) -> None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / NOTE).unlink(missing_ok=True)
-        names = []
+        arrays: dict[str, NDArray[Any]] = {}
+        shape: dict[str, int] = {}
         if parts.graph is not None:
-            parts.graph.save_links(folder / LINKS)
-            names.append(LINKS)
-            if parts.description["settings"]["quantize"]:
-                parts.graph.save_codes(folder / CODES)
-                names.append(CODES)
+            links, ranges = parts.graph.links, parts.graph.ranges
+            arrays |= {name: getattr(links, field) for field, name in LINKS.items()}
+            shape = {name: getattr(links, name) for name in ("degree", "half", "entry", "height")}
+            if ranges is not None:
+                arrays |= {CODES: parts.graph.values, RANGES: np.stack([ranges.low, ranges.step])}
             elif not parts.description["points_are_vectors"]:
-                np.save(folder / POINTS, parts.graph.points)
-                names.append(POINTS)
+                arrays[POINTS] = parts.graph.values
         if parts.members is not None:
-            np.save(folder / MEMBERS, parts.members)
-            names.append(MEMBERS)
+            arrays[MEMBERS] = parts.members
+        for name, array in arrays.items():
+            np.save(folder / name, array)
         note = {
             "format": FORMAT,
             **parts.description,
             "vectors_crc32": crc32_of_sample(vectors),
-            "files": {name: _stamp(folder / name) for name in names},
+            "links": shape,
+            "files": {name: _stamp(folder / name) for name in arrays},
         }
         text = json.dumps(note, indent=2)
         (folder / NOTE).write_text(json.dumps({**note, "crc32": zlib.crc32(text.encode())}, indent=2))
@@ -93,14 +98,15 @@ def open_parts(folder: Path, vectors: NDArray[np.float32], metric: str) -> Parts
         )
     if note.pop("vectors_crc32") != crc32_of_sample(vectors):
         raise InputError(f"{str(folder / NOTE)!r} was built from other vectors", _REBUILD)
-    members = np.load(folder / MEMBERS, mmap_mode="r") if MEMBERS in files else None
+    shape = note.pop("links")
+    arrays = {name: np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in files}
     graph = None
-    if CODES in files:
-        graph = open_codes(folder / LINKS, folder / CODES)
-    elif LINKS in files:
-        points = np.load(folder / POINTS, mmap_mode="r") if POINTS in files else vectors
-        graph = open_points(folder / LINKS, points, note["points_metric"])
-    return Parts(graph, members, note)
+    if shape:
+        links = Links(**{field: arrays[name] for field, name in LINKS.items()}, **shape)
+        ranges = Ranges(*np.array(arrays[RANGES])) if RANGES in files else None
+        values = arrays.get(CODES, arrays.get(POINTS, vectors))
+        graph = Hnsw(links, values, ranges, note["points_metric"])
+    return Parts(graph, arrays.get(MEMBERS), note)
 
 
 def crc32_of_sample(vectors: NDArray[np.float32], count: int = 256) -> int:

@@ -25,8 +25,8 @@ _SPARE = 6  # hits that a filtered search must find beyond k to be believed
 _LOOK = 32  # nearest points of any kind that show how a filter lies around the query
 _WIDEN = 2  # int8 codes: candidates for each hit
 # nanoseconds of one thread to compare a row, and to look at a neighbour (docs/decisions/graph-index.md)
-_ROW, _ROW_COMPONENT = 3.0, 0.15
-_STEP, _STEP_COMPONENT = 25.0, 0.8
+_ROW, _ROW_COMPONENT = 1.0, 0.05
+_STEP, _STEP_COMPONENT = 15.0, 0.1
 _CHUNK = 256  # queries that are rescored at once by a thread
 
 
@@ -85,7 +85,6 @@ class GraphIndex:
         """Open a saved index over the same vectors; links and points are memory-mapped.
 
         Raises:
-            MissingExtraError: faiss is not installed.
             MissingInputError: a file is not there.
             InputError: a file is damaged, or the index was built from other vectors or for another metric.
         """
@@ -151,9 +150,13 @@ class GraphIndex:
         count = total if points is None else int(np.count_nonzero(points))
         if count == total:
             points = None
-        hits = k * (_WIDEN if self.description["settings"]["quantize"] else 1) + banned
+        graph = self.parts.graph
+        exact = graph is None or graph.ranges is None
+        # codes: as many again are scored from the vectors, if the walk keeps so many
+        usual = CALIBRATED_K if exact else max(CALIBRATED_K, min(_WIDEN * CALIBRATED_K, base))
+        hits = k + banned if exact else max(k + banned, min(max(_WIDEN * k, k + CALIBRATED_K) + banned, base))
         wide = hits if points is None else hits + max(_SPARE, k // 4)
-        beyond = wide * total / max(1, count) - CALIBRATED_K
+        beyond = wide * total / max(1, count) - usual
         return Question(points, count, wide, max(wide, int(base + _SLOPE * max(0.0, beyond))))
 
     def _comparing_is_cheaper(self, question: Question) -> bool:
@@ -180,13 +183,13 @@ class GraphIndex:
             scaled = asked if self.metric == "euclidean" else asked * (self._longest / lengths)[:, None]
         if odd.any():
             scaled = np.where(odd[:, None], np.float32(0), scaled)
-        found = self.parts.graph.search(scaled, question.wide, question.effort, question.points, workers)
+        found, share = self.parts.graph.search(
+            scaled, question.wide, question.effort, question.points, _LOOK, workers
+        )
         short = (found < 0).any(axis=1)
         if question.points is not None:
             # a walk for points that are rarer near the query than elsewhere stops before it comes to them
-            near = self.parts.graph.search(scaled, _LOOK, _LOOK, None, workers)
-            share = question.count / len(question.points)
-            short |= (question.points[near] & (near >= 0)).mean(axis=1) < share / 2
+            short |= share < question.count / len(question.points) / 2
         if self.parts.members is not None:
             found = np.where(found < 0, -1, self.parts.members[found])
         rows, scores = self._rescored(asked, k, banned, found, workers)

@@ -1,197 +1,128 @@
-"""The graph itself: the hierarchical navigable small world (HNSW) of faiss.
-
-Malkov and Yashunin, Efficient and robust approximate nearest neighbor search using hierarchical navigable
-small world graphs, 2018. faiss 1.15 builds the same graph on any number of threads.
-"""
+"""Hnsw: a graph of links over float32 points or int8 codes, and the search that walks it."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.errors import InputError, OutputError
-from nearspace.optional import require
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-BATCH = 65_536  # rows that are coded at once
-TRAIN = 131_072  # rows that the ranges of int8 codes are taken from
-_WIDTH = 16  # components that faiss decodes at once; other dimensions cost four times as much
+from nearspace.index.codes import Ranges
+from nearspace.kernels.walk import DOT, EUCLIDEAN, SCALED, Links, Points, Room, walk
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-
-def library() -> Any:
-    """Import faiss.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    return require("faiss", extra="graph", purpose="a graph index")
+_CHUNK = 64  # queries that a thread takes at once
 
 
+@dataclass(frozen=True, eq=False)
 class Hnsw:
-    """A searchable graph: links, and the float32 points or int8 codes that distances are taken from."""
+    """A searchable graph.
 
-    def __init__(self, links: Any, storage: Any, keep: Any = None) -> None:
-        links.storage, links.own_fields, links.d = storage, False, storage.d
-        self._links, self._storage, self._keep = links, storage, keep
-        self._faiss = library()
+    Attributes:
+        links: of the points, numbered 0..m-1.
+        values: (m, w) float32 points, or uint8 codes; may be memory maps.
+        ranges: of the codes; None: `values` are the points.
+        metric: "cosine", of points of unit length, or "euclidean".
+    """
 
-    @property
-    def points(self) -> Floats:
-        """(m, d) float32, a view on what faiss holds; for graphs over float32 points."""
-        codes = self._faiss.downcast_index(self._storage).codes
-        view = self._faiss.rev_swig_ptr(codes.data(), codes.size())
-        return np.asarray(view.view(np.float32).reshape(-1, self._storage.d))
+    links: Links
+    values: NDArray[np.float32] | NDArray[np.uint8]
+    ranges: Ranges | None
+    metric: str
+    _rooms: list[tuple[NDArray[np.uint8], int]] = field(default_factory=list)  # marks, and the last one used
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     def search(
-        self, queries: Floats, count: int, effort: int, allowed: NDArray[np.bool_] | None, workers: int
-    ) -> Rows:
-        """(q, count) point numbers, nearest first as float32 or the codes see it; -1 fills up.
+        self,
+        queries: Floats,
+        count: int,
+        effort: int,
+        allowed: NDArray[np.bool_] | None,
+        look: int,
+        workers: int,
+    ) -> tuple[Rows, NDArray[np.float64]]:
+        """Give (q, count) point numbers, nearest first as the values see it, -1 filling up; and a share.
 
         Args:
-            queries: (q, d) float32.
+            queries: (q, d) float32; missing components are 0.
             count: points a query.
             effort: candidates that are kept, at least `count`.
             allowed: (m,) points that may be found; the others are only walked through.
+            look: nearest points of any kind, of which the share of allowed ones is given, (q,).
             workers: threads.
         """
-        asked = {"efSearch": max(effort, count)}
-        if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            asked["sel"] = self._faiss.IDSelectorBitmap(bits)
-        settings = self._faiss.SearchParametersHNSW(**asked)
-        with _threads(self._faiss, workers if len(queries) > 1 else 1):
-            found: Rows = self._links.search(_padded(queries, self._storage.d), count, params=settings)[1]
-        return found
+        found = np.empty((len(queries), count), dtype=np.int64)
+        share = np.empty(len(queries))
+        asked = self._asked(queries)
+        links, points, may = self._frozen, self._points, _read_only(_mask(allowed))
 
-    def save_links(self, file: Path) -> None:
-        """Write the links.
+        def one(start: int) -> None:
+            part = slice(start, start + _CHUNK)
+            try:
+                seen, mark = self._rooms.pop()
+            except IndexError:
+                seen, mark = np.zeros(len(self.values), dtype=np.uint8), 0
+            room = Room(
+                np.empty(max(effort, count), np.uint64),
+                np.empty(count, np.uint64),
+                np.empty(2 * links.degree + 2, np.uint64),
+                seen,
+            )
+            mark = walk(links, points, asked[part], room, may, look, mark, found[part], share[part])
+            self._rooms.append((seen, mark))
 
-        Raises:
-            OutputError: the file cannot be written.
-        """
-        _write(self._faiss, self._links, file, self._faiss.IO_FLAG_SKIP_STORAGE)
+        starts = range(0, len(queries), _CHUNK)
+        if workers > 1 and len(starts) > 1:
+            with ThreadPoolExecutor(min(workers, len(starts))) as pool:
+                list(pool.map(one, starts))
+        else:
+            for start in starts:
+                one(start)
+        return found, share
 
-    def save_codes(self, file: Path) -> None:
-        """Write the int8 codes.
+    def _asked(self, queries: Floats) -> Floats:
+        """(q, w) queries in the terms of the values."""
+        missing = (len(self.ranges.low) if self.ranges else self.values.shape[1]) - queries.shape[1]
+        whole = np.pad(queries, ((0, 0), (0, missing))) if missing else np.ascontiguousarray(queries)
+        if self.ranges is None:
+            return whole
+        near = self.metric == "euclidean"
+        return self.ranges.ask_distances(whole) if near else self.ranges.ask_products(whole)
 
-        Raises:
-            OutputError: the file cannot be written.
-        """
-        _write(self._faiss, self._storage, file, 0)
+    @cached_property
+    def _points(self) -> Points:
+        kind = DOT if self.metric != "euclidean" else EUCLIDEAN if self.ranges is None else SCALED
+        scale = np.zeros(0, np.float32) if self.ranges is None else self.ranges.weights
+        return Points(
+            _read_only(np.asarray(self.values).reshape(-1)), self.values.shape[1], kind, _read_only(scale)
+        )
 
-
-def build_links(points: Floats, metric: str, degree: int, effort: int, seed: int, workers: int) -> Hnsw:
-    """Link each point with near ones; faiss copies the points and draws the order that they are linked in."""
-    faiss = library()
-    links = faiss.IndexHNSWFlat(points.shape[1], degree, _measure(faiss, metric))
-    links.hnsw.efConstruction = effort
-    links.hnsw.rng = faiss.RandomGenerator(seed)
-    storage = faiss.downcast_index(links.storage)
-    storage.this.own(True)  # it goes when Python lets it go, also if the links get other storage
-    graph = Hnsw(links, storage)
-    add_points(graph, points, workers)
-    return graph
-
-
-def add_points(graph: Hnsw, points: Floats, workers: int) -> None:
-    """Link more points into a graph over float32 points that faiss holds."""
-    graph._links.storage, graph._links.d = graph._storage, graph._storage.d
-    with _threads(graph._faiss, workers):
-        graph._links.add(np.ascontiguousarray(points))
-
-
-def reordered(graph: Hnsw, order: Rows) -> Hnsw:
-    """Number the points anew: point i becomes what point order[i] was."""
-    graph._links.permute_entries(np.ascontiguousarray(order, dtype=np.int64))
-    return graph
-
-
-def with_codes(graph: Hnsw, metric: str) -> Hnsw:
-    """Give the same links over the points as int8: 255 steps over the range of each component."""
-    faiss, points = library(), graph.points
-    coder = faiss.ScalarQuantizer.QT_8bit
-    codes = faiss.IndexScalarQuantizer(
-        points.shape[1] + -points.shape[1] % _WIDTH, coder, _measure(faiss, metric)
-    )
-    step = max(1, len(points) // TRAIN)
-    codes.train(_padded(np.ascontiguousarray(points[::step]), codes.d))
-    for start in range(0, len(points), BATCH):
-        codes.add(_padded(points[start : start + BATCH], codes.d))
-    return Hnsw(graph._links, codes)
+    @cached_property
+    def _frozen(self) -> Links:
+        links = self.links
+        return links._replace(
+            base=_read_only(links.base), upper=_read_only(links.upper), place=_read_only(links.place)
+        )
 
 
-def open_points(file: Path, points: Floats, metric: str) -> Hnsw:
-    """Open saved links over float32 points (may be a memory map), which are not copied.
-
-    Raises:
-        InputError: the file is damaged.
-    """
-    faiss = library()
-    links = _read(faiss, file)
-    flat = np.ascontiguousarray(np.asarray(points), dtype=np.float32)
-    storage = faiss.IndexFlat(points.shape[1], _measure(faiss, metric))
-    view = flat.reshape(-1).view(np.uint8)
-    # faiss wants some owner of a view; the memory map of the links is one that is never null
-    owner = links.hnsw.neighbors.owner
-    storage.codes = faiss.MaybeOwnedVectorUInt8.create_view(faiss.swig_ptr(view), view.nbytes, owner)
-    storage.ntotal = len(points)
-    return Hnsw(links, storage, flat)
+def coded(links: Links, points: Floats, metric: str) -> Hnsw:
+    """Make a graph over int8 codes of the points."""
+    ranges = Ranges.of(points)
+    return Hnsw(links, ranges.encode(points), ranges, metric)
 
 
-def open_codes(file: Path, codes: Path) -> Hnsw:
-    """Open saved links over saved int8 codes, both memory-mapped.
-
-    Raises:
-        InputError: a file is damaged.
-    """
-    faiss = library()
-    return Hnsw(_read(faiss, file), _read(faiss, codes))
+def _mask(allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    return np.zeros(0, dtype=bool) if allowed is None else np.ascontiguousarray(allowed)
 
 
-def _measure(faiss: Any, metric: str) -> Any:
-    return faiss.METRIC_L2 if metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
-
-
-def _padded(points: Floats, width: int) -> Floats:
-    """Fill up with zeros to `width` components."""
-    missing = width - points.shape[1]
-    return np.pad(points, ((0, 0), (0, missing))) if missing else np.ascontiguousarray(points)
-
-
-@contextmanager
-def _threads(faiss: Any, workers: int) -> Iterator[None]:
-    """Let faiss use so many threads, and give the caller's own setting back."""
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(workers)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
-
-
-def _write(faiss: Any, index: Any, file: Path, flags: int) -> None:
-    try:
-        faiss.write_index(index, str(file), flags)
-    except RuntimeError as error:
-        raise OutputError(
-            f"cannot write {str(file)!r}: {str(error).splitlines()[0]}",
-            "Free space on that disk, or choose an output on another one.",
-        ) from error
-
-
-def _read(faiss: Any, file: Path) -> Any:
-    try:
-        return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
-    except RuntimeError as error:
-        raise InputError(
-            f"{str(file)!r} is no graph that this faiss reads", "Build the graph index again."
-        ) from error
+def _read_only(array: NDArray) -> NDArray:  # type: ignore[type-arg]
+    """Give a view that cannot be written: numba compiles once for arrays in memory and mapped ones."""
+    view = np.asarray(array)[:]
+    view.flags.writeable = False
+    return view

@@ -8,6 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from nearspace.kernels.points import fetch
+
+LINE = 16  # float32 that memory gives at once
 METRICS = {"cosine": 0, "dot": 1, "euclidean": 2}
 
 
@@ -57,11 +60,17 @@ def rescore(
         rows: (q, k) is written.
         scores: (q, k) is written.
     """
-    k = rows.shape[1]
+    k, most = rows.shape[1], candidates.shape[1]
     for query in range(len(queries)):
         rows[query] = -1
         scores[query] = -np.inf
-        for row in candidates[query]:
+        for place in range(most):
+            row = candidates[query, place]
+            if place + 1 < most and candidates[query, place + 1] >= 0:
+                # the next row comes from memory while this one is scored
+                following = vectors[candidates[query, place + 1]]
+                for at in range(0, len(following), LINE):
+                    fetch(following, at)
             if row < 0:
                 continue
             free = True
