@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -77,7 +78,9 @@ class Neighbors:
     @property
     def keys(self) -> list[list[str]]:
         """(q, up to k) the names of the rows."""
-        return [[self.names[int(row)] for row in found if row >= 0] for found in self.rows]
+        hits = self.rows >= 0
+        names = iter(self.names.names(self.rows[hits]))
+        return [list(islice(names, count)) for count in hits.sum(axis=1).tolist()]
 
     def hits(self, query: int = 0) -> list[Hit]:
         """Give the hits of one query, best first."""
