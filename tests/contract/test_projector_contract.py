@@ -9,12 +9,14 @@ import pytest
 from nearspace.errors import SettingError
 from nearspace.maps.pca import PCA
 from nearspace.maps.tsne import TSNE
+from nearspace.maps.umap import UMAP
 from nearspace.protocols import Projector, Quiet
 
 # name -> (dim to projector, package that it needs)
 PROJECTORS: dict[str, tuple[Callable[[int], Projector], str | None]] = {
     "pca": (lambda dim: PCA(dim), None),
     "tsne": (lambda dim: TSNE(dim, perplexity=10, iterations=60, start_iterations=60), "openTSNE"),
+    "umap": (lambda dim: UMAP(dim, rounds=60), None),
 }
 
 

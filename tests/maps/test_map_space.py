@@ -97,7 +97,7 @@ def test_zero_vectors_are_drawn_at_the_origin(space):
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        ({"method": "umap"}, "method is 'umap'", "Accepted methods: pca, tsne."),
+        ({"method": "mds"}, "method is 'mds'", "Accepted methods: pca, tsne, umap."),
         ({"dim": 4}, "dim is 4", "2 or 3"),
         ({"method": "pca", "dim": 1}, "dim is 1", "2 or 3"),
         ({"limit": 2}, "limit is 2", "at least 3"),

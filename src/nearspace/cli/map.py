@@ -26,6 +26,7 @@ from nearspace.store.folder import open_space
 Examples:
   nearspace map wiki.space -o map.png
   nearspace map wiki.space -o map.svg -o map.parquet --limit 2000 --seed 7
+  nearspace map wiki.space -o map.png --method umap --neighbors 30
   nearspace map wiki.space -o map.png --dim 3 --method pca
   nearspace map wiki.space -o animals.png --keys - < animals.txt
 """,
@@ -48,6 +49,7 @@ Examples:
 )
 @click.option("--keys", multiple=True, metavar="KEY", help='Only these keys (repeatable); "-": from stdin.')
 @click.option("--perplexity", type=float, default=30.0, show_default=True, help="Of t-SNE.")
+@click.option("--neighbors", type=int, default=15, show_default=True, help="Of UMAP.")
 @click.option("--labels", type=click.IntRange(min=0), help="At most so many names; 0: none.")
 @click.option("--color", default="trust", show_default=True, metavar="COLUMN", help="What colours show.")
 @seed_option
@@ -63,6 +65,7 @@ def map_command(
     limit: int,
     keys: tuple[str, ...],
     perplexity: float,
+    neighbors: int,
     labels: int | None,
     color: str,
     seed: int,
@@ -84,6 +87,7 @@ def map_command(
         limit=limit or None,
         keys=list(read_terms(keys)) or None,
         perplexity=perplexity,
+        neighbors=neighbors,
         seed=seed,
         workers=workers,
         progress=progress_for(quiet),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-BATCH = 65_536  # rows that are coded at once
+from nearspace.kernels.coding import encode
+
+BATCH = 8192  # rows that a thread codes at once
 WIDTH = 16  # components that a kernel reads at once; codes are filled up with zeros
 
 Floats = NDArray[np.float32]
@@ -38,12 +41,15 @@ class Ranges:
         """Components of a code."""
         return len(self.low) + -len(self.low) % WIDTH
 
-    def encode(self, points: Floats) -> NDArray[np.uint8]:
-        """(m, width) codes of (m, d) points."""
+    def encode(self, points: Floats, workers: int = 1) -> NDArray[np.uint8]:
+        """(m, width) codes of (m, d) points; `workers` threads change nothing."""
         codes = np.zeros((len(points), self.width), dtype=np.uint8)
-        for start in range(0, len(points), BATCH):
-            some = (points[start : start + BATCH] - self.low) / self.step
-            codes[start : start + BATCH, : len(self.low)] = np.rint(some).clip(0, 255)
+
+        def batch(start: int) -> None:
+            encode(points, self.low, self.step, start, min(len(points), start + BATCH), codes)
+
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            list(pool.map(batch, range(0, len(points), BATCH)))
         return codes
 
     def ask_products(self, queries: Floats) -> Floats:

@@ -132,14 +132,14 @@ class Graph:
             return GraphIndex(
                 vectors, norms, metric, Parts(Hnsw(linker.links(), vectors, None, measure), None, description)
             )
-        graph = _searchable(linker, measure, codes)
+        graph = _searchable(linker, measure, codes, threads)
         description |= {"points_are_vectors": False, "quantized": "int8" if codes else "none"}
         return GraphIndex(vectors, norms, metric, Parts(graph, rows, description))
 
 
-def _searchable(linker: Linker, metric: str, codes: bool) -> Hnsw:
+def _searchable(linker: Linker, metric: str, codes: bool, workers: int) -> Hnsw:
     if codes:
-        return coded(linker.links(), linker.points, metric)
+        return coded(linker.links(), linker.points, metric, workers)
     return Hnsw(linker.links(), np.array(linker.points), None, metric)
 
 
@@ -195,7 +195,7 @@ def _calibrated(
     truth = index.exact.search(asked, CALIBRATED_K, allowed=others, workers=workers)[1]
     found = {}
     for codes in {"auto": (True, False), "int8": (True,), "none": (False,)}[settings.quantize]:
-        parts = replace(index.parts, graph=_searchable(linker, metric, codes))
+        parts = replace(index.parts, graph=_searchable(linker, metric, codes, workers))
         trial = GraphIndex(index.vectors, index.norms, index.metric, parts)
         found[codes] = _least_effort(trial, asked, rows, truth, settings.target_recall, workers)
     codes = True in found

@@ -111,10 +111,10 @@ class Hnsw:
         )
 
 
-def coded(links: Links, points: Floats, metric: str) -> Hnsw:
+def coded(links: Links, points: Floats, metric: str, workers: int) -> Hnsw:
     """Make a graph over int8 codes of the points."""
     ranges = Ranges.of(points)
-    return Hnsw(links, ranges.encode(points), ranges, metric)
+    return Hnsw(links, ranges.encode(points, workers), ranges, metric)
 
 
 def _mask(allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import SettingError
+from nearspace.maps.knn_graph import KnnGraph
 from nearspace.protocols import Progress, Quiet
 
 BLOCK = 8192
@@ -89,10 +90,15 @@ class PCA:
             total=float(np.trace(covariance)),
         )
 
+    def neighbors_of(self, n: int) -> int:
+        """Give 0: axes need no neighbours."""
+        return 0
+
     def project(
         self,
         vectors: NDArray[np.float32],
         *,
+        graph: KnnGraph | None = None,
         workers: int | None = None,
         progress: Progress = Quiet(),  # noqa: B008
     ) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.maps.knn_graph import KnnGraph
 from nearspace.maps.neighbors import neighbors_in_map, neighbors_in_space
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Map, Measure
@@ -20,25 +21,30 @@ def trust_per_point(
     *,
     k: int = K,
     metric: str = "euclidean",
+    graph: KnnGraph | None = None,
     workers: int | None = None,
     progress: Progress = Quiet(),  # noqa: B008
 ) -> NDArray[np.float32]:
     """Give the share of each point's k nearest in the map that are also among its k nearest in the Space.
 
-    Every pair is looked at, so the time grows with n squared.
+    Without a graph every pair is looked at, so the time grows with n squared.
 
     Args:
         vectors: (n, d) float32.
         coordinates: (n, 2 or 3) float32.
         k: neighbours a point, less than n.
         metric: one of the metrics of a Space; it says what is near in the Space.
+        graph: the k nearest by that metric, if they are known.
         workers: threads; the result does not depend on them.
         progress: shown in rows.
 
     Returns:
         (n,) float32 in 0..1; a random map has k / (n - 1) on average.
     """
-    space, _ = neighbors_in_space(vectors, k, metric=metric, workers=workers, progress=progress)
+    if graph is None:
+        space, _ = neighbors_in_space(vectors, k, metric=metric, workers=workers, progress=progress)
+    else:
+        space = graph.rows
     return shared(space, neighbors_in_map(coordinates, k, workers=workers, progress=progress))
 
 

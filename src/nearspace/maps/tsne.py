@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from nearspace.errors import SettingError
 from nearspace.maps.forces import ExactForces
-from nearspace.maps.neighbors import neighbors_in_space, threads
+from nearspace.maps.knn_graph import KnnGraph, knn_graph
+from nearspace.maps.neighbors import threads
 from nearspace.maps.pca import PCA, check_dim
 from nearspace.optional import require
 from nearspace.protocols import Progress, Quiet, Task
@@ -71,10 +72,15 @@ class TSNE:
         """Give the perplexity for n points: the setting, or (n - 1) / 3 if that is less."""
         return float(min(self.perplexity, (n - 1) / NEIGHBORS))
 
+    def neighbors_of(self, n: int) -> int:
+        """Give the neighbours that count: 3 for each unit of perplexity (van der Maaten 2014)."""
+        return max(0, min(n - 1, int(NEIGHBORS * self.effective_perplexity(n))))
+
     def project(
         self,
         vectors: NDArray[np.float32],
         *,
+        graph: KnnGraph | None = None,
         workers: int | None = None,
         progress: Progress = Quiet(),  # noqa: B008
     ) -> NDArray[np.float32]:
@@ -89,7 +95,9 @@ class TSNE:
         if perplexity < self.perplexity:
             note = f"perplexity lowered from {self.perplexity:g} to {perplexity:.4g}"
             progress.note(f"{note}, the most that {n} points allow")
-        affinities = self._affinities(vectors, perplexity, workers, progress)
+        k = self.neighbors_of(n)
+        near = knn_graph(vectors, k, workers=workers, progress=progress) if graph is None else graph
+        affinities = self._affinities(near.first(k), perplexity, workers)
         many, approximate = APPROXIMATE[self.dim]
         steps = self.iterations + self.start_iterations
         with progress.task("t-SNE", total=steps, unit="iterations") as task, _pool(workers) as pool:
@@ -109,17 +117,14 @@ class TSNE:
         """Give the settings, with the perplexity that was used."""
         return {**asdict(self), "effective_perplexity": self.effective_perplexity(len(vectors))}
 
-    def _affinities(
-        self, vectors: NDArray[np.float32], perplexity: float, workers: int | None, progress: Progress
-    ) -> Any:
-        """Give openTSNE's P matrix over our exact neighbours, instead of its randomised search."""
+    def _affinities(self, near: KnnGraph, perplexity: float, workers: int | None) -> Any:
+        """Give openTSNE's P matrix over our neighbours, instead of its randomised search."""
         affinity = require("openTSNE.affinity", extra="maps", purpose="a t-SNE map")
         knn = require("openTSNE.nearest_neighbors", extra="maps", purpose="a t-SNE map")
-        k = min(len(vectors) - 1, int(NEIGHBORS * perplexity))
-        rows, scores = neighbors_in_space(vectors, k, workers=workers, progress=progress)
+        distances = near.distances.astype(np.float64)
         return affinity.PerplexityBasedNN(
             perplexity=perplexity,
-            knn_index=knn.PrecomputedNeighbors(rows.astype(np.int32), -scores.astype(np.float64)),
+            knn_index=knn.PrecomputedNeighbors(near.rows.astype(np.int32), distances),
             n_jobs=threads(workers),
         )
 

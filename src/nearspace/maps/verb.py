@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from nearspace.errors import InputError, SettingError
 from nearspace.keys import Keys
+from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.pca import PCA
 from nearspace.maps.trust import neighbors_to_compare, trust_per_point
 from nearspace.maps.tsne import TSNE
+from nearspace.maps.umap import UMAP
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Map
@@ -24,7 +26,7 @@ FEWEST = 3
 
 
 class MapProjector(Protocol):
-    """A Projector that a Map can name: `PCA`, `TSNE` or your own.
+    """A Projector that a Map can name: `PCA`, `TSNE`, `UMAP` or your own.
 
     Attributes:
         name: what `Map.method` says.
@@ -34,19 +36,28 @@ class MapProjector(Protocol):
     def name(self) -> str:
         """What `Map.method` says."""
 
+    def neighbors_of(self, n: int) -> int:
+        """Give how many neighbours of each row a layout of n rows asks the graph for; 0: none."""
+
     def project(
-        self, vectors: NDArray[np.float32], *, workers: int | None = None, progress: Progress = ...
+        self,
+        vectors: NDArray[np.float32],
+        *,
+        graph: KnnGraph | None = None,
+        workers: int | None = None,
+        progress: Progress = ...,
     ) -> NDArray[np.float32]:
-        """(n, d) -> (n, 2 or 3) float32."""
+        """(n, d) -> (n, 2 or 3) float32; `graph` has at least the neighbours asked for, or is made."""
 
     def facts(self, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]) -> dict[str, Any]:
         """Give what a Map should record: the settings and what came out, JSON values."""
 
 
-# name -> (dim, perplexity, seed) to the projector
-METHODS: Mapping[str, Callable[[int, float, int], MapProjector]] = {
-    "pca": lambda dim, perplexity, seed: PCA(dim),
-    "tsne": lambda dim, perplexity, seed: TSNE(dim, perplexity=perplexity, seed=seed),
+# name -> (dim, perplexity, neighbors, seed) to the projector
+METHODS: Mapping[str, Callable[[int, float, int, int], MapProjector]] = {
+    "pca": lambda dim, perplexity, neighbors, seed: PCA(dim),
+    "tsne": lambda dim, perplexity, neighbors, seed: TSNE(dim, perplexity=perplexity, seed=seed),
+    "umap": lambda dim, perplexity, neighbors, seed: UMAP(dim, neighbors=neighbors, seed=seed),
 }
 
 
@@ -58,6 +69,7 @@ def map_space(
     limit: int | None = LIMIT,
     keys: Sequence[str] | None = None,
     perplexity: float = 30.0,
+    neighbors: int = 15,
     seed: int = 1,
     workers: int | None = None,
     progress: Progress = Quiet(),  # noqa: B008
@@ -65,18 +77,20 @@ def map_space(
     """Lay the rows of a Space out in 2 or 3 dimensions, with the trust of each point.
 
     Rows of cosine Spaces are brought to length 1 first; layouts of dot Spaces are Euclidean. Trust is
-    by the Space's own metric among the rows of the map; it looks at every pair, so its time grows with the
-    square of their number.
+    by the Space's own metric among the rows of the map. Layout and trust share one graph of nearest
+    neighbours, which is exact for some ten thousand rows and searched by a graph index above
+    (`settings["neighbors_recall"]`).
 
     Args:
         space: what to lay out.
-        method: "pca", "tsne", or a projector with settings of its own such as `TSNE(2, iterations=1000)`,
-            which then overrules `dim`, `perplexity` and `seed`.
+        method: "pca", "tsne", "umap", or a projector with settings of its own such as
+            `TSNE(2, iterations=1000)`, which then overrules `dim`, `perplexity`, `neighbors` and `seed`.
         dim: 2 or 3.
         limit: how many rows to take from the top (of learned words: the most frequent); None for all.
         keys: take exactly these rows instead, in this order; `limit` does not count then.
         perplexity: of t-SNE; lowered where there are too few points (see `TSNE`).
-        seed: of t-SNE.
+        neighbors: of UMAP: nearest rows that a point is tied to.
+        seed: of t-SNE and UMAP.
         workers: threads; the map does not depend on them.
         progress: where the work is shown.
 
@@ -87,17 +101,21 @@ def map_space(
         InputError: a vector holds NaN or infinity.
         MissingExtraError: the method needs a package that is not installed.
     """
-    projector = _projector(method, dim, perplexity, seed)
+    projector = _projector(method, dim, perplexity, neighbors, seed)
     rows = _rows(space, limit, keys)
     names = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
     vectors = _vectors(space, rows, names)
-    coordinates = projector.project(vectors, workers=workers, progress=progress)
     k = neighbors_to_compare(len(rows))
+    graph = knn_graph(vectors, max(k, projector.neighbors_of(len(rows))), workers=workers, progress=progress)
+    coordinates = projector.project(vectors, graph=graph, workers=workers, progress=progress)
+    # zero vectors are near to none by cosine, and as far as an angle of 60 degrees by distance
+    same = space.metric == "euclidean" or (space.metric == "cosine" and bool(vectors.any(axis=1).all()))
     trust = trust_per_point(
         vectors,
         coordinates,
         k=k,
         metric=space.metric,
+        graph=graph.first(k) if same else None,
         workers=workers,
         progress=progress,
     )
@@ -107,6 +125,7 @@ def map_space(
         "learner": space.recipe.learner,
         "metric": space.metric,
         "trust_k": k,
+        "neighbors_recall": graph.recall,
         "fingerprint": _fingerprint(names, space.vectors[rows]),
         "versions": versions("numpy", "openTSNE"),
     }
@@ -123,14 +142,16 @@ def is_current(laid_out: Map, space: Space) -> bool:
     return bool(laid_out.settings.get("fingerprint") == _fingerprint(laid_out.keys, space.vectors[rows]))
 
 
-def _projector(method: str | MapProjector, dim: int, perplexity: float, seed: int) -> MapProjector:
+def _projector(
+    method: str | MapProjector, dim: int, perplexity: float, neighbors: int, seed: int
+) -> MapProjector:
     if not isinstance(method, str):
         return method
     try:
         make = METHODS[method]
     except KeyError:
         raise SettingError(f"method is {method!r}", f"Accepted methods: {', '.join(METHODS)}.") from None
-    return make(dim, perplexity, seed)
+    return make(dim, perplexity, neighbors, seed)
 
 
 def _rows(space: Space, limit: int | None, keys: Sequence[str] | None) -> NDArray[np.int64]:
