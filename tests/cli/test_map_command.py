@@ -43,6 +43,16 @@ def test_a_map_as_parquet(clusters: Path, tmp_path: Path) -> None:
     assert told["trust"] == pytest.approx(float(laid_out.trust.mean()), abs=1e-4)
 
 
+def test_umap_with_its_neighbours(clusters: Path, tmp_path: Path) -> None:
+    given = ("--method", "umap", "--neighbors", "7", "--seed", "3", "--dim", "3")
+    result = call("map", clusters, "-o", tmp_path / "m.parquet", *given, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    laid_out = open_map(tmp_path / "m.parquet")
+    assert (laid_out.method, laid_out.coordinates.shape) == ("umap", (60, 3))
+    assert (laid_out.settings["neighbors"], laid_out.settings["seed"]) == (7, 3)
+    assert laid_out.trust.mean() > 3 * laid_out.chance
+
+
 def test_three_dimensions_and_some_keys(clusters: Path, tmp_path: Path) -> None:
     args = ["map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca", "--dim", "3"]
     result = call(*args, "--keys", "b3", "--keys", "-", stdin="a1\nc2\na5\n")
