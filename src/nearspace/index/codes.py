@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.index.chunks import each_chunk
 from nearspace.kernels.coding import encode
 
 BATCH = 8192  # rows that a thread codes at once
@@ -45,11 +45,10 @@ class Ranges:
         """(m, width) codes of (m, d) points; `workers` threads change nothing."""
         codes = np.zeros((len(points), self.width), dtype=np.uint8)
 
-        def batch(start: int) -> None:
-            encode(points, self.low, self.step, start, min(len(points), start + BATCH), codes)
+        def batch(part: slice) -> None:
+            encode(points, self.low, self.step, part.start, part.stop, codes)
 
-        with ThreadPoolExecutor(max(1, workers)) as pool:
-            list(pool.map(batch, range(0, len(points), BATCH)))
+        each_chunk(batch, len(points), BATCH, workers)
         return codes
 
     def ask_products(self, queries: Floats) -> Floats:

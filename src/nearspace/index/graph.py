@@ -132,15 +132,16 @@ class Graph:
             return GraphIndex(
                 vectors, norms, metric, Parts(Hnsw(linker.links(), vectors, None, measure), None, description)
             )
-        graph = _searchable(linker, measure, codes, threads)
+        graph = _copied(linker, measure, codes, threads)
         description |= {"points_are_vectors": False, "quantized": "int8" if codes else "none"}
         return GraphIndex(vectors, norms, metric, Parts(graph, rows, description))
 
 
-def _searchable(linker: Linker, metric: str, codes: bool, workers: int) -> Hnsw:
+def _copied(linker: Linker, metric: str, codes: bool, workers: int) -> Hnsw:
+    """Give a graph that needs nothing of faiss, which takes its points with it when it goes."""
     if codes:
         return coded(linker.links(), linker.points, metric, workers)
-    return Hnsw(linker.links(), np.array(linker.points), None, metric)
+    return Hnsw(linker.links(), linker.points.copy(), None, metric)
 
 
 def _points(
@@ -193,9 +194,10 @@ def _calibrated(
     others = np.ones(len(index), dtype=bool)
     others[rows] = False
     truth = index.exact.search(asked, CALIBRATED_K, allowed=others, workers=workers)[1]
-    found = {}
+    found, links, points = {}, linker.links(), linker.points
     for codes in {"auto": (True, False), "int8": (True,), "none": (False,)}[settings.quantize]:
-        parts = replace(index.parts, graph=_searchable(linker, metric, codes, workers))
+        graph = coded(links, points, metric, workers) if codes else Hnsw(links, points, None, metric)
+        parts = replace(index.parts, graph=graph)
         trial = GraphIndex(index.vectors, index.norms, index.metric, parts)
         found[codes] = _least_effort(trial, asked, rows, truth, settings.target_recall, workers)
     codes = True in found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nearspace.index.chunks import each_chunk
 from nearspace.index.exact import ExactIndex, check_allowed, check_count, check_exclude, check_queries
 from nearspace.index.graph_file import Parts, open_parts, save_parts
 from nearspace.kernels.rescoring import METRICS, rescore
@@ -207,17 +207,10 @@ class GraphIndex:
         scores = np.empty((len(asked), k), dtype=np.float32)
         vectors, metric = np.asarray(self.vectors), METRICS[self.metric]
 
-        def one(start: int) -> None:
-            part = slice(start, start + _CHUNK)
+        def one(part: slice) -> None:
             rescore(asked[part], vectors, found[part], banned[part], metric, rows[part], scores[part])
 
-        starts = range(0, len(asked), _CHUNK)
-        if workers > 1 and len(starts) > 1:
-            with ThreadPoolExecutor(min(workers, len(starts))) as pool:
-                list(pool.map(one, starts))
-        else:
-            for start in starts:
-                one(start)
+        each_chunk(one, len(asked), _CHUNK, workers)
         return rows, scores
 
     def _with_loose(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.index.chunks import each_chunk
 from nearspace.index.codes import Ranges
 from nearspace.kernels.walk import DOT, EUCLIDEAN, SCALED, Links, Points, Room, walk
 
@@ -62,8 +62,7 @@ class Hnsw:
         asked = self._asked(queries)
         links, points, may = self._frozen, self._points, _read_only(_mask(allowed))
 
-        def one(start: int) -> None:
-            part = slice(start, start + _CHUNK)
+        def one(part: slice) -> None:
             try:
                 seen, mark = self._rooms.pop()
             except IndexError:
@@ -77,19 +76,15 @@ class Hnsw:
             mark = walk(links, points, asked[part], room, may, look, mark, found[part], share[part])
             self._rooms.append((seen, mark))
 
-        starts = range(0, len(queries), _CHUNK)
-        if workers > 1 and len(starts) > 1:
-            with ThreadPoolExecutor(min(workers, len(starts))) as pool:
-                list(pool.map(one, starts))
-        else:
-            for start in starts:
-                one(start)
+        each_chunk(one, len(queries), _CHUNK, workers)
         return found, share
 
     def _asked(self, queries: Floats) -> Floats:
         """(q, w) queries in the terms of the values."""
         missing = (len(self.ranges.low) if self.ranges else self.values.shape[1]) - queries.shape[1]
-        whole = np.pad(queries, ((0, 0), (0, missing))) if missing else np.ascontiguousarray(queries)
+        whole = np.ascontiguousarray(queries)
+        if missing:  # np.pad takes as long as a walk
+            whole = np.concatenate([whole, np.zeros((len(whole), missing), np.float32)], axis=1)
         if self.ranges is None:
             return whole
         near = self.metric == "euclidean"

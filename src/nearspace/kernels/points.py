@@ -14,11 +14,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16
+from nearspace.kernels.lanes import data
+from nearspace.kernels.simd import LANES
 
 _I8, _I32, _I64, _F32 = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
 _VEC, _ORDER = ir.VectorType(_F32, LANES), ir.VectorType(_I32, LANES)
-_MASK, _BYTES = ir.VectorType(ir.IntType(1), LANES), ir.VectorType(_I8, LANES)
+_BYTES = ir.VectorType(_I8, LANES)
 _ZEROS = ir.Constant(_VEC, [0.0] * LANES)
 
 
@@ -27,10 +28,6 @@ def _call(builder: Any, name: str, kind: Any, arguments: list[Any]) -> Any:
         builder.module, ir.FunctionType(kind, [argument.type for argument in arguments]), name
     )
     return builder.call(function, arguments)
-
-
-def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
-    return context.make_array(kind)(context, builder, array).data
 
 
 def _floats(builder: Any, data: Any, at: Any) -> Any:
@@ -72,9 +69,9 @@ def _square(builder: Any, value: Any, query: Any, scale: Any, sofar: Any) -> Any
 
 def _sum(context: Any, builder: Any, signature: Any, arguments: Any, term: Any) -> Any:
     """Write the loop over the components of one point."""
-    points = _data(context, builder, signature.args[0], arguments[0])
-    query = _data(context, builder, signature.args[2], arguments[2])
-    scales = _data(context, builder, signature.args[4], arguments[4]) if len(arguments) == 5 else None
+    points = data(context, builder, signature.args[0], arguments[0])
+    query = data(context, builder, signature.args[2], arguments[2])
+    scales = data(context, builder, signature.args[4], arguments[4]) if len(arguments) == 5 else None
     start, width = arguments[1], arguments[3]
     total = cgutils.alloca_once_value(builder, _ZEROS)
     whole = builder.and_(width, _I64(-LANES))
@@ -123,24 +120,11 @@ def scaled_squares(typing: Any, points: Any, start: Any, query: Any, width: Any,
 
 
 @intrinsic
-def fetch(typing: Any, array: Any, index: Any) -> Any:
-    """Ask memory for the line of array[index]."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = builder.gep(_data(context, builder, signature.args[0], arguments[0]), [arguments[1]])
-        pointer = builder.bitcast(address, _I8.as_pointer())
-        _call(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, _I32(0), _I32(3), _I32(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), generate
-
-
-@intrinsic
 def shift(typing: Any, array: Any, index: Any, count: Any) -> Any:
     """array[index + 1 : index + 1 + count] = array[index : index + count]."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        start = builder.gep(_data(context, builder, signature.args[0], arguments[0]), [arguments[1]])
+        start = builder.gep(data(context, builder, signature.args[0], arguments[0]), [arguments[1]])
         size = context.get_abi_sizeof(context.get_data_type(signature.args[0].dtype))
         cgutils.raw_memmove(builder, builder.gep(start, [_I64(1)]), start, arguments[2], size)
         return context.get_dummy_value()

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nearspace.kernels.points import fetch
+from nearspace.kernels.simd import prefetch
 
 LINE = 16  # float32 that memory gives at once
 METRICS = {"cosine": 0, "dot": 1, "euclidean": 2}
@@ -70,7 +70,7 @@ def rescore(
                 # the next row comes from memory while this one is scored
                 following = vectors[candidates[query, place + 1]]
                 for at in range(0, len(following), LINE):
-                    fetch(following, at)
+                    prefetch(following, at)
             if row < 0:
                 continue
             free = True

@@ -15,7 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nearspace.kernels.points import dot, fetch, scaled_squares, shift, squares
+from nearspace.kernels.points import dot, scaled_squares, shift, squares
+from nearspace.kernels.simd import prefetch
 
 DOT, EUCLIDEAN, SCALED = 0, 1, 2  # how far a point is; see `distances_numpy`
 LINE = 64  # bytes that memory gives at once
@@ -74,7 +75,7 @@ def _fetch(points: Points, todo: Any, first: int, count: int) -> None:
     for at in range(first, first + count):
         start = np.int64(todo[at]) * points.width
         for line in range(lines):
-            fetch(points.values, start + line * stride)
+            prefetch(points.values, start + line * stride)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -179,8 +180,8 @@ def _walk_one(links: Links, points: Points, query: Any, room: Room, allowed: Any
             at += 1
             if at < size:
                 ahead = _point(pool[at]) * links.degree
-                fetch(links.base, ahead)
-                fetch(links.base, ahead + 16)
+                prefetch(links.base, ahead)
+                prefetch(links.base, ahead + 16)
         elif count == 0:
             return size, found
         _measure(points, query, todo, here, count)

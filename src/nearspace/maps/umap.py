@@ -21,9 +21,7 @@ from nearspace.protocols import Progress, Quiet
 FEWEST = 4  # points
 ROUNDS, MANY, ROUNDS_OF_MANY = 500, 10_000, 200  # as in the authors' own program
 EXTENT = 10.0  # of the start: its largest coordinate
-JITTER = (
-    1e-4  # standard deviation of the seeded noise at the start: equal vectors must not start as one point
-)
+JITTER = 1e-4  # deviation of the seeded noise at the start: equal vectors must not start as one point
 BLOCK = 2048  # points that a thread takes at once, at least
 _FIT = 300  # places at which the curve is fitted
 
@@ -93,15 +91,17 @@ class UMAP:
         fuzzy = fuzzy_graph(near.first(k), workers)
         places = np.zeros((n, 4), dtype=np.float32)
         places[:, : self.dim] = self._start(fuzzy, vectors, workers)
-        rounds = self.rounds or (ROUNDS if n <= MANY else ROUNDS_OF_MANY)
-        found = self._laid_out(fuzzy, places, rounds, workers, progress)
+        found = self._laid_out(fuzzy, places, self._rounds_of(n), workers, progress)
         return np.ascontiguousarray(found - found.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
     def facts(self, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]) -> dict[str, Any]:
         """Give the settings, and those that the number of points decides."""
         n = len(vectors)
-        rounds = self.rounds or (ROUNDS if n <= MANY else ROUNDS_OF_MANY)
-        return {**asdict(self), "effective_neighbors": self.neighbors_of(n), "effective_rounds": rounds}
+        effective = {"effective_neighbors": self.neighbors_of(n), "effective_rounds": self._rounds_of(n)}
+        return {**asdict(self), **effective}
+
+    def _rounds_of(self, n: int) -> int:
+        return self.rounds or (ROUNDS if n <= MANY else ROUNDS_OF_MANY)
 
     def _start(
         self, fuzzy: FuzzyGraph, vectors: NDArray[np.float32], workers: int | None

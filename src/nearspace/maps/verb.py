@@ -106,16 +106,17 @@ def map_space(
     names = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
     vectors = _vectors(space, rows, names)
     k = neighbors_to_compare(len(rows))
-    graph = knn_graph(vectors, max(k, projector.neighbors_of(len(rows))), workers=workers, progress=progress)
-    coordinates = projector.project(vectors, graph=graph, workers=workers, progress=progress)
     # zero vectors are near to none by cosine, and as far as an angle of 60 degrees by distance
     same = space.metric == "euclidean" or (space.metric == "cosine" and bool(vectors.any(axis=1).all()))
+    wanted = max(k if same else 0, projector.neighbors_of(len(rows)))
+    graph = knn_graph(vectors, wanted, workers=workers, progress=progress) if wanted else None
+    coordinates = projector.project(vectors, graph=graph, workers=workers, progress=progress)
     trust = trust_per_point(
         vectors,
         coordinates,
         k=k,
         metric=space.metric,
-        graph=graph.first(k) if same else None,
+        graph=graph.first(k) if same and graph else None,
         workers=workers,
         progress=progress,
     )
@@ -125,7 +126,7 @@ def map_space(
         "learner": space.recipe.learner,
         "metric": space.metric,
         "trust_k": k,
-        "neighbors_recall": graph.recall,
+        "neighbors_recall": graph.recall if graph else 1.0,
         "fingerprint": _fingerprint(names, space.vectors[rows]),
         "versions": versions("numpy", "openTSNE"),
     }
