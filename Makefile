@@ -35,7 +35,7 @@ bench: .venv/ready
 venv: .venv/ready
 
 .venv/ready: pyproject.toml constraints.txt tools/venv.sh
-	tools/venv.sh .venv -e '.[maps,graph,dev]'
+	tools/venv.sh .venv -e '.[maps,graph,serve,notebook,dev]'
 
 .venv-core/ready: pyproject.toml constraints.txt tools/venv.sh
 	tools/venv.sh .venv-core -e . pytest pytest-timeout hypothesis psutil zstandard

@@ -106,6 +106,24 @@ class Neighbors:
 
 
 @dataclass(frozen=True, eq=False)
+class Regions:
+    """The regions of a Map at one zoom level.
+
+    Attributes:
+        labels: (n,) int32 number of the region of each point, -1 for none.
+        names: of each region, for people.
+        terms: of each region: what tells it from the others, best first.
+    """
+
+    labels: NDArray[np.int32]
+    names: tuple[str, ...]
+    terms: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, eq=False)
 class Map:
     """A Space laid out in 2 or 3 dimensions, with the trust of each point.
 
@@ -118,6 +136,8 @@ class Map:
         settings: the settings of the projector, JSON values.
         chance: the trust that random coordinates would have, k / (n - 1).
         columns: name -> (n,) metadata of the points, for example "count".
+        details: name -> (n,) float32 in 0..1: more about the trust of each point, for example "torn".
+        regions: by zoom level, the largest regions first.
     """
 
     keys: Keys
@@ -127,6 +147,8 @@ class Map:
     settings: Mapping[str, Any] = field(default_factory=dict)
     chance: float = 0.0
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    details: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    regions: tuple[Regions, ...] = ()
 
     def __len__(self) -> int:
         return len(self.keys)

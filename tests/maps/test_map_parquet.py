@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from nearspace.errors import (
 )
 from nearspace.keys import Keys
 from nearspace.maps.parquet import open_map, save, save_in
-from nearspace.results import Map
+from nearspace.results import Map, Regions
 
 
 def _map(dim=2, n=12, **columns):
@@ -43,6 +44,21 @@ def test_what_is_saved_comes_back(tmp_path, dim):
     assert list(found.columns) == ["count", "x"]
     assert found.columns["count"].tolist() == list(range(12))
     assert found.columns["x"].tolist() == laid_out.columns["x"].tolist()
+
+
+def test_details_and_regions_come_back(tmp_path):
+    plain = _map(**{"trust.torn": np.arange(12), "count": np.arange(12)})
+    regions = Regions(np.arange(12, dtype=np.int32) % 3 - 1, ("cats, dogs", "1900"), (("cats", "dogs"), ()))
+    torn = np.linspace(0, 1, 12, dtype=np.float32)
+    path = save(replace(plain, details={"torn": torn}, regions=(regions,)), tmp_path / "map.parquet")
+    names = pq.read_table(path).column_names
+    assert names == ["key", "x", "y", "trust", "trust.torn", "region.0", "columns.trust.torn", "count"]
+    found = open_map(path)
+    assert found.details["torn"].tobytes() == torn.tobytes()
+    assert found.columns["trust.torn"].tolist() == list(range(12))
+    assert [one.labels.tolist() for one in found.regions] == [regions.labels.tolist()]
+    assert (found.regions[0].names, found.regions[0].terms) == (regions.names, regions.terms)
+    assert len(found.regions[0]) == 2
 
 
 def test_anybody_can_read_the_file(tmp_path):

@@ -18,7 +18,7 @@ from nearspace.errors import (
 )
 from nearspace.keys import Keys
 from nearspace.maps.files import write_atomically
-from nearspace.results import Map
+from nearspace.results import Map, Regions
 
 SUFFIX = ".parquet"
 VERSION = 1
@@ -30,7 +30,8 @@ TAKEN = ("key", *AXES, "trust")
 def save(laid_out: Map, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a Map as one Parquet file; a crash leaves the old file or the new one.
 
-    Metadata columns whose name is taken (key, x, y, z, trust) are written as "columns.NAME".
+    Metadata columns whose name is taken (key, x, y, z, trust, trust.NAME, region.LEVEL) are written as
+    "columns.NAME".
 
     Raises:
         SettingError: the suffix is not .parquet.
@@ -46,10 +47,15 @@ def save(laid_out: Map, path: str | Path, *, overwrite: bool = False) -> Path:
         )
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists already", "Give overwrite=True (--overwrite), or another name.")
-    renamed = {name: f"columns.{name}" if name in TAKEN else name for name in laid_out.columns}
+    details = {name: f"trust.{name}" for name in laid_out.details}
+    levels = [f"region.{level}" for level in range(len(laid_out.regions))]
+    taken = {*TAKEN, *details.values(), *levels}
+    renamed = {name: f"columns.{name}" if name in taken else name for name in laid_out.columns}
     table = {"key": pa.array(laid_out.keys.names(), pa.string())}
     table |= {axis: pa.array(values) for axis, values in zip(AXES, laid_out.coordinates.T, strict=False)}
     table["trust"] = pa.array(laid_out.trust)
+    table |= {details[name]: pa.array(values) for name, values in laid_out.details.items()}
+    table |= {name: pa.array(one.labels) for name, one in zip(levels, laid_out.regions, strict=True)}
     table |= {renamed[name]: pa.array(values) for name, values in laid_out.columns.items()}
     recipe = {
         "format": VERSION,
@@ -57,6 +63,11 @@ def save(laid_out: Map, path: str | Path, *, overwrite: bool = False) -> Path:
         "settings": dict(laid_out.settings),
         "chance": laid_out.chance,
         "columns": renamed,
+        "details": details,
+        "regions": [
+            {"column": name, "names": list(one.names), "terms": [list(terms) for terms in one.terms]}
+            for name, one in zip(levels, laid_out.regions, strict=True)
+        ],
     }
     written = pa.table(table).replace_schema_metadata({ENTRY: json.dumps(recipe).encode()})
     write_atomically(target, lambda partial: pq.write_table(written, partial))
@@ -93,6 +104,11 @@ def open_map(path: str | Path) -> Map:
         settings=recipe["settings"],
         chance=recipe["chance"],
         columns={name: table[stored].to_numpy() for name, stored in recipe["columns"].items()},
+        details={name: table[stored].to_numpy() for name, stored in recipe.get("details", {}).items()},
+        regions=tuple(
+            Regions(table[one["column"]].to_numpy(), tuple(one["names"]), tuple(map(tuple, one["terms"])))
+            for one in recipe.get("regions", ())
+        ),
     )
 
 
