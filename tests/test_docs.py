@@ -125,9 +125,13 @@ def test_the_example_of_the_readme_runs(folder_with_text: Path) -> None:
 @pytest.mark.extras
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "cli.md"], ids=lambda page: page.name)
-def test_the_commands_of_a_page_run(page: Path, folder_with_text: Path) -> None:
+def test_the_commands_of_a_page_run(
+    page: Path, folder_with_text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("openTSNE")
+    uvicorn = pytest.importorskip("uvicorn")
+    monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets: None)  # serve ends at once
     lines = "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
     commands = [line for line in lines if line.startswith("nearspace ")]
     assert commands

@@ -210,6 +210,11 @@ class Report:
         return {"space": self.space, "measures": [asdict(measure) for measure in self.measures]}
 
     @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Report:
+        """Read what `to_json` gave."""
+        return cls(values["space"], tuple(Measure(**measure) for measure in values["measures"]))
+
+    @classmethod
     def join(cls, reports: Sequence[Report]) -> Report:
         """Put the measures of several reports of one Space into one."""
         return cls(reports[0].space, tuple(measure for report in reports for measure in report.measures))

@@ -30,7 +30,8 @@ LAYERS = (
     ("learners", "index", "maps", "transfer"),
     ("search",),
     ("evaluation",),
-    ("cli", "serve", "sklearn"),
+    ("server", "sklearn"),
+    ("cli",),
     ("__init__",),
 )
 # the only imports within a layer: (from, to)
@@ -67,6 +68,9 @@ HEAVY = (
     "scipy",
     "sklearn",
     "openTSNE",
+    "starlette",
+    "uvicorn",
+    "anywidget",
 )
 
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
+    "serve": Row("nearspace.cli.serve", "serve_command", "Show Spaces in the browser, with search."),
+    "export": Row("nearspace.cli.serve", "export_command", "Write the page of Spaces as a folder or zip."),
     "upsert": Row(
         "nearspace.cli.changes", "upsert_command", "Add rows to a Space, and replace those that are there."
     ),

@@ -136,9 +136,8 @@ def map_space(
 
 def is_current(laid_out: Map, space: Space) -> bool:
     """Tell whether a Map still shows the vectors that its keys have in `space`."""
-    found = [space.keys.find(key) for key in laid_out.keys]
-    rows = np.array([row for row in found if row is not None], dtype=np.int64)
-    if len(rows) < len(laid_out):
+    rows = space.keys.find_all(laid_out.keys)
+    if (rows < 0).any():
         return False
     return bool(laid_out.settings.get("fingerprint") == _fingerprint(laid_out.keys, space.vectors[rows]))
 

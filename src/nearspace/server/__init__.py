@@ -1,0 +1,1 @@
+"""The page: its data, its server, its export, and its view in notebooks."""

@@ -1,0 +1,22 @@
+"""The static picture of a map, which the page shows where there is no WebGL."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from nearspace.maps.drawing import draw
+from nearspace.optional import installed
+from nearspace.results import Map
+
+SIZE = (1200, 900)
+
+
+def picture(laid_out: Map, theme: str) -> bytes | None:
+    """Give a PNG of a map; None where matplotlib is not installed."""
+    if not installed("matplotlib"):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "map.png"
+        draw(laid_out, path, size=SIZE)
+        return path.read_bytes()
