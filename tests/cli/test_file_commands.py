@@ -14,6 +14,7 @@ from nearspace.cli.main import main
 from nearspace.keys import Keys
 from nearspace.space import Space
 from nearspace.store.folder import open_space, save
+from nearspace.store.reports import kept_reports
 
 WORDS = ["king", "queen", "man", "woman", "cat", "dog", "sea", "ocean"]
 
@@ -120,6 +121,11 @@ def pairs(tmp_path: Path) -> Path:
     lines = [f"{WORDS[i]}\t{WORDS[i + 1]}\t{9 if i % 2 == 0 else 1 + i / 10}" for i in range(7)]
     (tmp_path / "pairs.tsv").write_text("\n".join(lines) + "\n", "utf-8")
     return tmp_path / "pairs.tsv"
+
+
+def test_a_report_is_kept_with_the_space(space: Path, pairs: Path) -> None:
+    told = json.loads(call("measure", space, "--words", pairs, "--save", "--json").stdout)
+    assert kept_reports(space)["words"].to_json() == told
 
 
 def test_measure_as_json(space: Path, pairs: Path) -> None:

@@ -43,6 +43,19 @@ def test_a_map_as_parquet(clusters: Path, tmp_path: Path) -> None:
     assert told["trust"] == pytest.approx(float(laid_out.trust.mean()), abs=1e-4)
 
 
+def test_a_map_without_a_file_is_kept_with_the_space(clusters: Path, tmp_path: Path) -> None:
+    told = json.loads(call("map", clusters, "--method", "pca", "--json").stdout)
+    assert told["outputs"] == [str(clusters / "maps" / "pca.parquet")]
+    assert len(open_map(clusters / "maps" / "pca.parquet")) == 60
+    told = json.loads(call("map", clusters, "--method", "pca", "--dim", "3", "--json").stdout)
+    assert told["outputs"] == [str(clusters / "maps" / "pca-3d.parquet")]
+    file = tmp_path / "m.parquet"
+    told = json.loads(call("map", clusters, "-o", file, "--method", "pca", "--name", "mine", "--json").stdout)
+    assert told["outputs"] == [str(file), str(clusters / "maps" / "mine.parquet")]
+    refused = call("map", clusters, "--name", "../mine")
+    assert refused.exit_code == 2 and "name of a map" in refused.stderr
+
+
 def test_umap_with_its_neighbours(clusters: Path, tmp_path: Path) -> None:
     given = ("--method", "umap", "--neighbors", "7", "--seed", "3", "--dim", "3")
     result = call("map", clusters, "-o", tmp_path / "m.parquet", *given, "--json")

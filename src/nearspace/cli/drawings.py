@@ -37,6 +37,15 @@ def write(laid_out: Map, targets: Sequence[Path], *, labels: int | None, color: 
             drawing.draw(laid_out, target, labels=labels, color=color)
 
 
+def keep(space: str, laid_out: Map, name: str | None, *, needed: bool) -> list[str]:
+    """Write a Map into the folder of its Space, if it has a name or `needed`; give the paths written."""
+    if name is None and not needed:
+        return []
+    dim = laid_out.coordinates.shape[1]
+    default = laid_out.method if dim == 2 else f"{laid_out.method}-{dim}d"
+    return [str(parquet.save_in(space, laid_out, default if name is None else name))]
+
+
 def summary(space: str, laid_out: Map, outputs: Sequence[str]) -> dict[str, Any]:
     """Give what was drawn, and how far it can be trusted on average."""
     return {

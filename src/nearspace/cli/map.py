@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nearspace.cli.drawings import check_target, summary, write
+from nearspace.cli.drawings import check_target, keep, summary, write
 from nearspace.cli.options import (
     json_option,
     overwrite_option,
@@ -16,6 +16,7 @@ from nearspace.cli.options import (
 )
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
+from nearspace.maps import parquet
 from nearspace.maps.verb import LIMIT, METHODS, map_space
 from nearspace.store.folder import open_space
 
@@ -24,6 +25,7 @@ from nearspace.store.folder import open_space
     "map",
     epilog="""\b
 Examples:
+  nearspace map wiki.space
   nearspace map wiki.space -o map.png
   nearspace map wiki.space -o map.svg -o map.parquet --limit 2000 --seed 7
   nearspace map wiki.space -o map.png --method umap --neighbors 30
@@ -36,9 +38,11 @@ Examples:
     "-o",
     "--output",
     multiple=True,
-    required=True,
     metavar="FILE",
     help=".png, .svg or .parquet (repeatable).",
+)
+@click.option(
+    "--name", help="Keep it with the Space, for the page.  [default: the method, if no FILE is given]"
 )
 @click.option(
     "--method", type=click.Choice(list(METHODS)), default="tsne", show_default=True, help="Projector."
@@ -60,6 +64,7 @@ Examples:
 def map_command(
     space: str,
     output: tuple[str, ...],
+    name: str | None,
     method: str,
     dim: str,
     limit: int,
@@ -77,8 +82,11 @@ def map_command(
     """Draw a Space in two or three dimensions.
 
     Pictures show trust: the share of a point's nearest neighbours on the map that are its nearest
-    neighbours in the Space. A .parquet file keeps key, coordinates and trust of every point.
+    neighbours in the Space. A .parquet file keeps key, coordinates and trust of every point. With no
+    FILE, the map is kept with the SPACE, where nearspace serve finds it.
     """
+    if name is not None:
+        parquet.check_name(name)
     targets = [check_target(path, overwrite=overwrite) for path in output]
     laid_out = map_space(
         open_space(space),
@@ -93,4 +101,5 @@ def map_command(
         progress=progress_for(quiet),
     )
     write(laid_out, targets, labels=labels, color=color)
-    print_answer(summary(space, laid_out, output), as_json=as_json)
+    kept = keep(space, laid_out, name, needed=not targets)
+    print_answer(summary(space, laid_out, [*output, *kept]), as_json=as_json)

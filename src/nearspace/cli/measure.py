@@ -21,6 +21,7 @@ from nearspace.cli.queries import read_queries
 from nearspace.evaluation import verb
 from nearspace.search.indexes import KINDS
 from nearspace.store.folder import open_space
+from nearspace.store.reports import keep_report
 
 
 @click.command(
@@ -28,6 +29,7 @@ from nearspace.store.folder import open_space
     epilog="""\b
 Examples:
   nearspace measure wiki.space
+  nearspace measure wiki.space --save
   nearspace measure wiki.space --words wordsim353 --words my-pairs.tsv
   nearspace measure wiki.space --analogies questions-words.txt --restrict 0 --json
   nearspace measure news.space --index auto --queries asked.txt -k 10
@@ -57,6 +59,7 @@ Examples:
 @click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits of the index.")
 @where_option
 @version_option
+@click.option("--save", "keep", is_flag=True, help="Keep the report with the SPACE, for its page.")
 @json_option
 @quiet_option
 def measure_command(
@@ -75,6 +78,7 @@ def measure_command(
     k: int,
     where: str | None,
     version: int | None,
+    keep: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -100,4 +104,6 @@ def measure_command(
     else:
         chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
         report = verb.words(opened, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
+    if keep:
+        keep_report(space, "words" if index is None else f"index-{index}", report)
     print_report(report, as_json=as_json)

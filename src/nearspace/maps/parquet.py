@@ -123,13 +123,22 @@ def save_in(space_path: str | Path, laid_out: Map, name: str, *, overwrite: bool
     folder = Path(space_path)
     if not (folder / "space.json").is_file():
         raise NotASpaceError(f"{folder} is not a saved Space", "Save the Space first.")
-    if not name or name != Path(name).name or name.startswith("."):
-        raise SettingError(f"the name of a map is {name!r}", "Give a plain name such as tsne or pca-3d.")
+    check_name(name)
     try:
         (folder / "maps").mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot write {folder / 'maps'}: {error.strerror}") from error
     return save(laid_out, folder / "maps" / f"{name}{SUFFIX}", overwrite=overwrite)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name of a map that is no plain file name.
+
+    Raises:
+        SettingError: it is not.
+    """
+    if not name or name != Path(name).name or name.startswith("."):
+        raise SettingError(f"the name of a map is {name!r}", "Give a plain name such as tsne or pca-3d.")
 
 
 def _recipe(source: Path, entry: bytes | None) -> dict[str, Any]:
