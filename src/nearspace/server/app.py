@@ -42,13 +42,19 @@ class App:
         routing = require("starlette.routing", extra=EXTRA, purpose=PURPOSE)
         require("uvicorn", extra=EXTRA, purpose=PURPOSE)
         routes = [
-            *(
-                routing.Route(f"/{name}", self._posted(answer), methods=["POST"])
-                for name, answer in self._questions.items()
-            ),
+            *(routing.Route(f"/{name}", self._posted(name), methods=["POST"]) for name in self._questions),
             routing.Route("/{path:path}", self._file, methods=["GET"]),
         ]
         return applications.Starlette(routes=routes)
+
+    def question(self, name: str, body: dict[str, Any]) -> Answer | None:
+        """Answer a POST: "search", "neighbors", "filter" or "save"; None if there is no such question.
+
+        Raises:
+            NearspaceError: it cannot be answered.
+        """
+        answer = self._questions.get(name)
+        return None if answer is None else answer(self._space(body), body)
 
     @property
     def _questions(self) -> dict[str, Callable[[ShownSpace, dict[str, Any]], Answer]]:
@@ -99,7 +105,7 @@ class App:
             return _error(404, "missing", f"there is no {path!r}", "")
         return _response(found)
 
-    def _posted(self, answer: Callable[[ShownSpace, dict[str, Any]], Answer]) -> Any:
+    def _posted(self, name: str) -> Any:
         from starlette.concurrency import run_in_threadpool
 
         async def respond(request: Any) -> Any:
@@ -112,10 +118,10 @@ class App:
                         "this Space cannot be searched with a picture", "It has no encoder of them."
                     )
                 body = _object(await _read(request))
-                shown = self._space(body)
-                return _response(await run_in_threadpool(answer, shown, body))
+                found = await run_in_threadpool(self.question, name, body)
             except NearspaceError as error:
                 return _failed(error)
+            return _error(404, "missing", f"there is no {name!r}", "") if found is None else _response(found)
 
         return respond
 
