@@ -53,6 +53,19 @@ def test_umap_with_its_neighbours(clusters: Path, tmp_path: Path) -> None:
     assert laid_out.trust.mean() > 3 * laid_out.chance
 
 
+def test_what_is_told_of_the_points(clusters: Path, tmp_path: Path) -> None:
+    given = ("--method", "umap", "--neighbors", "7", "--stability", "2")
+    result = call("map", clusters, "-o", tmp_path / "m.parquet", *given, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    told, laid_out = json.loads(result.stdout), open_map(tmp_path / "m.parquet")
+    assert sorted(laid_out.details) == ["false", "stability", "torn"]
+    for name, values in laid_out.details.items():
+        assert told[name] == pytest.approx(float(values.mean()), abs=1e-4)
+    assert told["torn"] < 0.2 and told["false"] < 0.2 and told["stability"] > 3 * told["chance"]
+    result = call("map", clusters, "-o", tmp_path / "n.parquet", "--method", "pca", "--stability", "2")
+    assert result.exit_code == 2 and "nothing is random in the method 'pca'" in result.stderr
+
+
 def test_three_dimensions_and_some_keys(clusters: Path, tmp_path: Path) -> None:
     args = ["map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca", "--dim", "3"]
     result = call(*args, "--keys", "b3", "--keys", "-", stdin="a1\nc2\na5\n")
