@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from nearspace.cli.main import main
 from nearspace.keys import Keys
-from nearspace.maps.parquet import open_map
+from nearspace.maps.parquet import open_map, save_in
 from nearspace.space import Space
 from nearspace.store.folder import save
 
@@ -122,3 +122,21 @@ def test_a_missing_package_is_named(clusters: Path, tmp_path: Path, monkeypatch:
     assert error["kind"] == "missing_extra"
     assert "nearspace[maps]" in error["hint"]
     assert not (tmp_path / "m.png").exists()
+
+
+def test_a_map_is_measured_by_file_and_by_name(clusters: Path, tmp_path: Path) -> None:
+    call("map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca")
+    result = call("measure", clusters, "--map", tmp_path / "m.parquet", "-k", "5", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    measures = {one["name"]: one for one in json.loads(result.stdout)["measures"]}
+    assert measures["map.trustworthiness@5"]["value"] > 0.8
+    assert measures["map.trustworthiness@5"]["baseline"]["random"] < 0.6
+    save_in(clusters, open_map(tmp_path / "m.parquet"), "plain")
+    named = call("measure", clusters, "--map", "plain", "-k", "5", "--json")
+    assert named.stdout == result.stdout
+    wrong = call("measure", clusters, "--map", "plan")
+    assert wrong.exit_code == 2
+    assert "'plan' is no file" in wrong.stderr and "Maps of the Space: plain." in wrong.stderr
+    for more in (["--words", "wordsim353"], ["--index", "exact"]):
+        assert "stands alone" in call("measure", clusters, "--map", "plain", *more).stderr
+    assert "--labels is for --map" in call("measure", clusters, "--labels", "topic").stderr

@@ -132,6 +132,23 @@ def save_in(space_path: str | Path, laid_out: Map, name: str, *, overwrite: bool
     return save(laid_out, folder / "maps" / f"{name}{SUFFIX}", overwrite=overwrite)
 
 
+def find_map(space_path: str | Path, name: str | Path) -> Path:
+    """Give the file of a map: `name` if that is a file, else maps/NAME.parquet in the folder of a Space.
+
+    Raises:
+        MissingInputError: there is neither; names the maps that the folder has.
+    """
+    inside = Path(space_path) / "maps"
+    for path in (Path(name), inside / f"{name}{SUFFIX}"):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(path.stem for path in inside.glob(f"*{SUFFIX}")))
+    raise MissingInputError(
+        f"{str(name)!r} is no file, and no map of {Path(space_path)}",
+        f"Maps of the Space: {names}." if names else "Make one: nearspace map SPACE -o map.parquet",
+    )
+
+
 def _recipe(source: Path, entry: bytes | None) -> dict[str, Any]:
     if entry is None:
         raise InputError(

@@ -61,9 +61,12 @@ def torn_and_false(
     return {"torn": torn, "false": false}
 
 
-def sample_of(n: int, d: int) -> Rows:
-    """Give the ascending rows that ranks of n vectors are counted against: all, or 1,000 by a fixed seed."""
-    if n <= SAMPLE or float(n) * n * (d + OVERHEAD) <= EXACT:
+def sample_of(n: int, d: int, *, asked: int | None = None) -> Rows:
+    """Give the ascending rows that ranks among n vectors are counted against, of all of them or some asked.
+
+    All rows, or 1,000 by a fixed seed.
+    """
+    if n <= SAMPLE or float(n if asked is None else asked) * n * (d + OVERHEAD) <= EXACT:
         return np.arange(n)
     return np.sort(np.random.default_rng(0).choice(n, SAMPLE, replace=False))
 
