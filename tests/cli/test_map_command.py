@@ -11,9 +11,10 @@ from click.testing import CliRunner, Result
 
 from nearspace.cli.main import main
 from nearspace.keys import Keys
-from nearspace.maps.parquet import open_map
+from nearspace.maps.parquet import open_map, save_in
 from nearspace.space import Space
 from nearspace.store.folder import save
+from nearspace.store.reports import kept_reports
 
 
 def call(*args: str | Path, stdin: str | None = None) -> Result:
@@ -64,6 +65,19 @@ def test_umap_with_its_neighbours(clusters: Path, tmp_path: Path) -> None:
     assert (laid_out.method, laid_out.coordinates.shape) == ("umap", (60, 3))
     assert (laid_out.settings["neighbors"], laid_out.settings["seed"]) == (7, 3)
     assert laid_out.trust.mean() > 3 * laid_out.chance
+
+
+def test_what_is_told_of_the_points(clusters: Path, tmp_path: Path) -> None:
+    given = ("--method", "umap", "--neighbors", "7", "--stability", "2")
+    result = call("map", clusters, "-o", tmp_path / "m.parquet", *given, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    told, laid_out = json.loads(result.stdout), open_map(tmp_path / "m.parquet")
+    assert sorted(laid_out.details) == ["false", "stability", "torn"]
+    for name, values in laid_out.details.items():
+        assert told[name] == pytest.approx(float(values.mean()), abs=1e-4)
+    assert told["torn"] < 0.2 and told["false"] < 0.2 and told["stability"] > 3 * told["chance"]
+    result = call("map", clusters, "-o", tmp_path / "n.parquet", "--method", "pca", "--stability", "2")
+    assert result.exit_code == 2 and "nothing is random in the method 'pca'" in result.stderr
 
 
 def test_three_dimensions_and_some_keys(clusters: Path, tmp_path: Path) -> None:
@@ -122,3 +136,24 @@ def test_a_missing_package_is_named(clusters: Path, tmp_path: Path, monkeypatch:
     assert error["kind"] == "missing_extra"
     assert "nearspace[maps]" in error["hint"]
     assert not (tmp_path / "m.png").exists()
+
+
+def test_a_map_is_measured_by_file_and_by_name(clusters: Path, tmp_path: Path) -> None:
+    call("map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca")
+    result = call("measure", clusters, "--map", tmp_path / "m.parquet", "-k", "5", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    measures = {one["name"]: one for one in json.loads(result.stdout)["measures"]}
+    assert measures["map.trustworthiness@5"]["value"] > 0.8
+    assert measures["map.trustworthiness@5"]["baseline"]["random"] < 0.6
+    save_in(clusters, open_map(tmp_path / "m.parquet"), "plain")
+    named = call("measure", clusters, "--map", "plain", "-k", "5", "--json")
+    assert named.stdout == result.stdout
+    wrong = call("measure", clusters, "--map", "plan")
+    assert wrong.exit_code == 2
+    assert "'plan' is no file" in wrong.stderr and "Maps of the Space: " in wrong.stderr
+    assert "plain" in wrong.stderr
+    for more in (["--words", "wordsim353"], ["--index", "exact"]):
+        assert "stands alone" in call("measure", clusters, "--map", "plain", *more).stderr
+    assert "--labels is for --map" in call("measure", clusters, "--labels", "topic").stderr
+    call("measure", clusters, "--map", "plain", "-k", "5", "--save")
+    assert [one.name for one in kept_reports(clusters)["map-plain"]] == list(measures)

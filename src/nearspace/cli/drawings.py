@@ -56,4 +56,5 @@ def summary(space: str, laid_out: Map, outputs: Sequence[str]) -> dict[str, Any]
         "method": laid_out.method,
         "trust": round(float(laid_out.trust.mean()), 4),
         "chance": round(laid_out.chance, 4),
+        **{name: round(float(values.mean()), 4) for name, values in laid_out.details.items()},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from nearspace.cli.drawings import check_target, keep, summary, write
+from nearspace.cli.map_options import stability_option
 from nearspace.cli.options import (
     json_option,
     overwrite_option,
@@ -29,6 +30,7 @@ Examples:
   nearspace map wiki.space -o map.png
   nearspace map wiki.space -o map.svg -o map.parquet --limit 2000 --seed 7
   nearspace map wiki.space -o map.png --method umap --neighbors 30
+  nearspace map wiki.space -o map.parquet --method umap --stability 3
   nearspace map wiki.space -o map.png --dim 3 --method pca
   nearspace map wiki.space -o animals.png --keys - < animals.txt
 """,
@@ -56,6 +58,7 @@ Examples:
 @click.option("--neighbors", type=int, default=15, show_default=True, help="Of UMAP.")
 @click.option("--labels", type=click.IntRange(min=0), help="At most so many names; 0: none.")
 @click.option("--color", default="trust", show_default=True, metavar="COLUMN", help="What colours show.")
+@stability_option
 @seed_option
 @workers_option
 @overwrite_option
@@ -73,6 +76,7 @@ def map_command(
     neighbors: int,
     labels: int | None,
     color: str,
+    stability: int | None,
     seed: int,
     workers: int | None,
     overwrite: bool,
@@ -82,7 +86,8 @@ def map_command(
     """Draw a Space in two or three dimensions.
 
     Pictures show trust: the share of a point's nearest neighbours on the map that are its nearest
-    neighbours in the Space. A .parquet file keeps key, coordinates and trust of every point. With no
+    neighbours in the Space. A .parquet file keeps key, coordinates and trust of every point, and how far
+    it was torn from its neighbours, how false those on the map are, and whether other seeds agree. With no
     FILE, the map is kept with the SPACE, where nearspace serve finds it.
     """
     if name is not None:
@@ -97,6 +102,7 @@ def map_command(
         perplexity=perplexity,
         neighbors=neighbors,
         seed=seed,
+        stability=stability,
         workers=workers,
         progress=progress_for(quiet),
     )

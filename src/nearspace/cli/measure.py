@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from nearspace.cli.output import print_report
 from nearspace.cli.progress import progress_for
 from nearspace.cli.queries import read_queries
 from nearspace.evaluation import verb
+from nearspace.maps.parquet import find_map, open_map
 from nearspace.search.indexes import KINDS
 from nearspace.store.folder import open_space
 from nearspace.store.reports import keep_report
@@ -33,6 +35,7 @@ Examples:
   nearspace measure wiki.space --words wordsim353 --words my-pairs.tsv
   nearspace measure wiki.space --analogies questions-words.txt --restrict 0 --json
   nearspace measure news.space --index auto --queries asked.txt -k 10
+  nearspace measure wiki.space --map map.parquet --labels topic
 """,
 )
 @space_argument
@@ -56,7 +59,11 @@ Examples:
 )
 @click.option("--index", type=click.Choice(KINDS), help="Measure this index instead, against exact search.")
 @click.option("--queries", metavar="FILE", help="Ask the index these, one a line, or vectors (.npy).")
-@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits of the index.")
+@click.option("--map", "map_", metavar="NAME", help="Measure this map instead: a .parquet, or by its name.")
+@click.option("--labels", metavar="COLUMN", help="Categories that neighbours on the map vote for.")
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits of the index, or neighbours."
+)
 @where_option
 @version_option
 @click.option("--save", "keep", is_flag=True, help="Keep the report with the SPACE, for its page.")
@@ -75,6 +82,8 @@ def measure_command(
     samples: int,
     index: str | None,
     queries: str | None,
+    map_: str | None,
+    labels: str | None,
     k: int,
     where: str | None,
     version: int | None,
@@ -90,20 +99,29 @@ def measure_command(
 
     With --index: how many of the exact k nearest rows it finds, and how fast; asked with rows of the
     SPACE, or with your own queries, keys or texts.
+
+    With --map: how well it keeps neighbours and distances, beside PCA and random coordinates.
     """
     sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
     shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
-    if index is not None and any(sets.values()):
-        raise click.UsageError("--index stands alone: measure words with a second call.")
+    alone = [name for name, value in (("--index", index), ("--map", map_)) if value is not None]
+    if len(alone) + any(sets.values()) > 1:
+        raise click.UsageError(f"{alone[0]} stands alone: measure anything else with a second call.")
     if index is None and (queries is not None or where is not None):
         raise click.UsageError("--queries and --where are for --index.")
+    if map_ is None and labels is not None:
+        raise click.UsageError("--labels is for --map.")
     opened = open_space(space, version=version)
     if index is not None:
         asked = None if queries is None else read_queries(queries)
         report = verb.index(opened, asked, kind=index, k=k, where=where, **shared)
+    elif map_ is not None:
+        report = verb.map(open_map(find_map(space, map_)), opened, k=k, labels=labels, **shared)
     else:
         chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
         report = verb.words(opened, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
     if keep:
-        keep_report(space, "words" if index is None else f"index-{index}", report)
+        parts = {"index": index, "map": None if map_ is None else Path(map_).stem}
+        named = [f"{part}-{name}" for part, name in parts.items() if name is not None]
+        keep_report(space, named[0] if named else "words", report)
     print_report(report, as_json=as_json)

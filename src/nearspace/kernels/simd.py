@@ -143,6 +143,16 @@ def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
     )
 
 
+@intrinsic
+def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c of single float32 with one rounding: the bits of a lane of `fma`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _call(builder, "llvm.fma.f32", _F32, list(arguments))
+
+    return types.float32(types.float32, types.float32, types.float32), generate
+
+
 def _fold_pair(builder: Any, a: Any, b: Any, width: int) -> Any:
     """Halve the partial sums of two vectors whose sums lie in groups of `width` lanes."""
     half = width // 2

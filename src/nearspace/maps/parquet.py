@@ -141,6 +141,23 @@ def check_name(name: str) -> None:
         raise SettingError(f"the name of a map is {name!r}", "Give a plain name such as tsne or pca-3d.")
 
 
+def find_map(space_path: str | Path, name: str | Path) -> Path:
+    """Give the file of a map: `name` if that is a file, else maps/NAME.parquet in the folder of a Space.
+
+    Raises:
+        MissingInputError: there is neither; names the maps that the folder has.
+    """
+    inside = Path(space_path) / "maps"
+    for path in (Path(name), inside / f"{name}{SUFFIX}"):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(path.stem for path in inside.glob(f"*{SUFFIX}")))
+    raise MissingInputError(
+        f"{str(name)!r} is no file, and no map of {Path(space_path)}",
+        f"Maps of the Space: {names}." if names else "Make one: nearspace map SPACE -o map.parquet",
+    )
+
+
 def _recipe(source: Path, entry: bytes | None) -> dict[str, Any]:
     if entry is None:
         raise InputError(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nearspace.maps.knn_graph import KnnGraph
 from nearspace.maps.neighbors import neighbors_in_map, neighbors_in_space
+from nearspace.maps.ranks import torn_and_false
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Map, Measure
 
@@ -27,25 +28,60 @@ def trust_per_point(
 ) -> NDArray[np.float32]:
     """Give the share of each point's k nearest in the map that are also among its k nearest in the Space.
 
-    Without a graph every pair is looked at, so the time grows with n squared.
-
-    Args:
-        vectors: (n, d) float32.
-        coordinates: (n, 2 or 3) float32.
-        k: neighbours a point, less than n.
-        metric: one of the metrics of a Space; it says what is near in the Space.
-        graph: the k nearest by that metric, if they are known.
-        workers: threads; the result does not depend on them.
-        progress: shown in rows.
+    The arguments are those of `judge`.
 
     Returns:
         (n,) float32 in 0..1; a random map has k / (n - 1) on average.
     """
+    space, near = _both(vectors, coordinates, k, metric, graph, workers, progress)
+    return shared(space, near)
+
+
+def judge(
+    vectors: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
+    *,
+    k: int = K,
+    metric: str = "euclidean",
+    graph: KnnGraph | None = None,
+    workers: int | None = None,
+    progress: Progress = Quiet(),  # noqa: B008
+) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    """Give the trust of each point, and beside it "torn" and "false" (`ranks.torn_and_false`).
+
+    Without a graph every pair is looked at, so the time grows with n squared.
+
+    Args:
+        vectors: (n, d) float32; of a cosine Space with length 1.
+        coordinates: (n, 2 or 3) float32.
+        k: neighbours a point, less than n / 2.
+        metric: one of the metrics of a Space; it says what is near in the Space.
+        graph: the k nearest by that metric, if they are known.
+        workers: threads; the result does not depend on them.
+        progress: shown in rows.
+    """
+    space, near = _both(vectors, coordinates, k, metric, graph, workers, progress)
+    details = torn_and_false(
+        vectors, coordinates, space, near, metric=metric, workers=workers, progress=progress
+    )
+    return shared(space, near), details
+
+
+def _both(
+    vectors: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
+    k: int,
+    metric: str,
+    graph: KnnGraph | None,
+    workers: int | None,
+    progress: Progress,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n, k) rows of the nearest in the Space, and of the nearest on the map."""
     if graph is None:
         space, _ = neighbors_in_space(vectors, k, metric=metric, workers=workers, progress=progress)
     else:
         space = graph.rows
-    return shared(space, neighbors_in_map(coordinates, k, workers=workers, progress=progress))
+    return space, neighbors_in_map(coordinates, k, workers=workers, progress=progress)
 
 
 def shared(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -13,7 +13,8 @@ from nearspace.errors import InputError, SettingError
 from nearspace.keys import Keys
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.pca import PCA
-from nearspace.maps.trust import neighbors_to_compare, trust_per_point
+from nearspace.maps.stability import check_layouts, stability_per_point
+from nearspace.maps.trust import judge, neighbors_to_compare
 from nearspace.maps.tsne import TSNE
 from nearspace.maps.umap import UMAP
 from nearspace.optional import versions
@@ -71,10 +72,11 @@ def map_space(
     perplexity: float = 30.0,
     neighbors: int = 15,
     seed: int = 1,
+    stability: int | None = None,
     workers: int | None = None,
     progress: Progress = Quiet(),  # noqa: B008
 ) -> Map:
-    """Lay the rows of a Space out in 2 or 3 dimensions, with the trust of each point.
+    """Lay the rows of a Space out in 2 or 3 dimensions, with the trust of each point and its details.
 
     Rows of cosine Spaces are brought to length 1 first; layouts of dot Spaces are Euclidean. Trust is
     by the Space's own metric among the rows of the map. Layout and trust share one graph of nearest
@@ -91,6 +93,8 @@ def map_space(
         perplexity: of t-SNE; lowered where there are too few points (see `TSNE`).
         neighbors: of UMAP: nearest rows that a point is tied to.
         seed: of t-SNE and UMAP.
+        stability: lay out with so many seeds, this one included, and tell which neighbours stay: the detail
+            "stability". None: not; 3 is usual, and costs two more layouts.
         workers: threads; the map does not depend on them.
         progress: where the work is shown.
 
@@ -102,6 +106,7 @@ def map_space(
         MissingExtraError: the method needs a package that is not installed.
     """
     projector = _projector(method, dim, perplexity, neighbors, seed)
+    check_layouts(projector, stability)
     rows = _rows(space, limit, keys)
     names = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
     vectors = _vectors(space, rows, names)
@@ -110,28 +115,32 @@ def map_space(
     same = space.metric == "euclidean" or (space.metric == "cosine" and bool(vectors.any(axis=1).all()))
     wanted = max(k if same else 0, projector.neighbors_of(len(rows)))
     graph = knn_graph(vectors, wanted, workers=workers, progress=progress) if wanted else None
-    coordinates = projector.project(vectors, graph=graph, workers=workers, progress=progress)
-    trust = trust_per_point(
-        vectors,
-        coordinates,
-        k=k,
-        metric=space.metric,
-        graph=graph.first(k) if same and graph else None,
-        workers=workers,
-        progress=progress,
-    )
+
+    def project(one: MapProjector) -> NDArray[np.float32]:
+        return one.project(vectors, graph=graph, workers=workers, progress=progress)
+
+    shown: dict[str, Any] = {"k": k, "workers": workers, "progress": progress}
+    coordinates = project(projector)
+    near = graph.first(k) if same and graph else None
+    trust, details = judge(vectors, coordinates, metric=space.metric, graph=near, **shown)
+    if stability is not None:
+        details["stability"] = stability_per_point(
+            projector, project, coordinates, layouts=stability, **shown
+        )
     settings = {
         **projector.facts(vectors, coordinates),
         "space": space.name,
         "learner": space.recipe.learner,
         "metric": space.metric,
         "trust_k": k,
+        "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
         "fingerprint": _fingerprint(names, space.vectors[rows]),
         "versions": versions("numpy", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
-    return Map(names, coordinates, trust, projector.name, settings, k / (len(rows) - 1), columns)
+    chance = k / (len(rows) - 1)
+    return Map(names, coordinates, trust, projector.name, settings, chance, columns, details)
 
 
 def is_current(laid_out: Map, space: Space) -> bool:
