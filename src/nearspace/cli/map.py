@@ -16,6 +16,7 @@ from nearspace.cli.options import (
 )
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
+from nearspace.maps.themes import THEMES
 from nearspace.maps.verb import LIMIT, METHODS, map_space
 from nearspace.store.folder import open_space
 
@@ -29,6 +30,8 @@ Examples:
   nearspace map wiki.space -o map.png --method umap --neighbors 30
   nearspace map wiki.space -o map.png --dim 3 --method pca
   nearspace map wiki.space -o animals.png --keys - < animals.txt
+  nearspace map news.space -o news.pdf --color day --theme dark --fade
+  nearspace map photos.space -o photos.png --thumbnails path --images photos/
 """,
 )
 @space_argument
@@ -38,7 +41,7 @@ Examples:
     multiple=True,
     required=True,
     metavar="FILE",
-    help=".png, .svg or .parquet (repeatable).",
+    help=".png, .svg, .pdf or .parquet (repeatable).",
 )
 @click.option(
     "--method", type=click.Choice(list(METHODS)), default="tsne", show_default=True, help="Projector."
@@ -52,6 +55,10 @@ Examples:
 @click.option("--neighbors", type=int, default=15, show_default=True, help="Of UMAP.")
 @click.option("--labels", type=click.IntRange(min=0), help="At most so many names; 0: none.")
 @click.option("--color", default="trust", show_default=True, metavar="COLUMN", help="What colours show.")
+@click.option("--theme", type=click.Choice(list(THEMES)), default="light", show_default=True, help="Paper.")
+@click.option("--fade", is_flag=True, help="Let points fade as far as they cannot be trusted.")
+@click.option("--thumbnails", metavar="COLUMN", help="Paths of pictures to draw in place of points.")
+@click.option("--images", metavar="FOLDER", help="What these paths are relative to.")
 @seed_option
 @workers_option
 @overwrite_option
@@ -68,6 +75,10 @@ def map_command(
     neighbors: int,
     labels: int | None,
     color: str,
+    theme: str,
+    fade: bool,
+    thumbnails: str | None,
+    images: str | None,
     seed: int,
     workers: int | None,
     overwrite: bool,
@@ -92,5 +103,6 @@ def map_command(
         workers=workers,
         progress=progress_for(quiet),
     )
-    write(laid_out, targets, labels=labels, color=color)
+    look = {"labels": labels, "color": color, "theme": theme, "fade": fade}
+    write(laid_out, targets, progress_for(quiet), **look, thumbnails=thumbnails, images=images)
     print_answer(summary(space, laid_out, output), as_json=as_json)
