@@ -18,7 +18,7 @@ def bin_points(
     """Add each point to its pixel of a band: counts += weight, sums += weight * channels[code]; all integers.
 
     x, y: (n,) int32 pixels; weights: (n,) uint8; codes: (n,) uint16; channels: (codes, c) int64; counts:
-    (h, w) and sums: (h, w, c) int64 of the rows `first` to first + h of a picture. Other points are passed over.
+    (h, w) and sums: (h, w, c) int64 of the rows `first` to first + h of a picture. Others are passed over.
     """
     height, width = counts.shape
     for point in range(len(x)):
@@ -47,7 +47,8 @@ def bin_points_numpy(
 def blur(plane: Any, taps: Any, between: Any, out: Any) -> None:
     """Convolve a plane (h, w) with taps along both axes; beyond the edge is 0.
 
-    `between` is room of the same shape. taps: (2 r + 1,) float32, symmetric. Every sum runs in the same order wherever a band is cut.
+    taps: (2 r + 1,) float32, symmetric; `between`: room, as large as the plane. Every sum runs in the same
+    order wherever a band is cut.
     """
     height, width = plane.shape
     reach = len(taps) // 2

@@ -52,8 +52,8 @@ def thumbnails(
 ) -> Thumbnails:
     """Draw the pictures of points where there is room, each in a frame of the colour of its point.
 
-    Only regular files inside the folder are opened, as JPEG, PNG, WebP or GIF of at most PIXELS pixels. Points
-    whose picture is missing or broken stay points; one note tells how many of those tried.
+    Only regular files inside the folder are opened, as JPEG, PNG, WebP or GIF of at most PIXELS pixels.
+    Points whose picture is missing or broken stay points; one note tells how many of those tried.
 
     Args:
         laid_out: the Map.
