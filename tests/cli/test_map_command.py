@@ -114,7 +114,7 @@ def test_pictures_by_suffix(clusters: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("m.pdf", ["cannot be written as", ".png, .svg, .parquet"]),
+        ("m.gif", ["cannot be written as", ".png, .svg, .pdf, .parquet"]),
         ("taken.png", ["exists already", "--overwrite"]),
         ("gone/m.png", ["Create the folder"]),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 from nearspace.cli.targets import check
 from nearspace.errors import SettingError
 from nearspace.maps import drawing, parquet
+from nearspace.protocols import Progress
 from nearspace.results import Map
 
 SUFFIXES = (*drawing.SUFFIXES, parquet.SUFFIX)
@@ -28,13 +29,13 @@ def check_target(path: str, *, overwrite: bool) -> Path:
     return check(path, overwrite=overwrite, replaceable=Path.is_file)
 
 
-def write(laid_out: Map, targets: Sequence[Path], *, labels: int | None, color: str) -> None:
-    """Draw or save a Map in every target, replacing what is there."""
+def write(laid_out: Map, targets: Sequence[Path], progress: Progress, **look: Any) -> None:
+    """Draw (with the settings `look` of `draw`) or save a Map in every target, replacing what is there."""
     for target in targets:
         if target.suffix.lower() == parquet.SUFFIX:
             parquet.save(laid_out, target, overwrite=True)
         else:
-            drawing.draw(laid_out, target, labels=labels, color=color)
+            drawing.draw(laid_out, target, progress=progress, **look)
 
 
 def keep(space: str, laid_out: Map, name: str | None, *, needed: bool) -> list[str]:

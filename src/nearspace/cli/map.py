@@ -18,6 +18,7 @@ from nearspace.cli.options import (
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
 from nearspace.maps import parquet
+from nearspace.maps.themes import THEMES
 from nearspace.maps.verb import LIMIT, METHODS, map_space
 from nearspace.store.folder import open_space
 
@@ -33,6 +34,8 @@ Examples:
   nearspace map wiki.space -o map.parquet --method umap --stability 3
   nearspace map wiki.space -o map.png --dim 3 --method pca
   nearspace map wiki.space -o animals.png --keys - < animals.txt
+  nearspace map news.space -o news.pdf --color day --theme dark --fade
+  nearspace map photos.space -o photos.png --thumbnails path --images photos/
 """,
 )
 @space_argument
@@ -41,7 +44,7 @@ Examples:
     "--output",
     multiple=True,
     metavar="FILE",
-    help=".png, .svg or .parquet (repeatable).",
+    help=".png, .svg, .pdf or .parquet (repeatable).",
 )
 @click.option(
     "--name", help="Keep it with the Space, for the page.  [default: the method, if no FILE is given]"
@@ -59,6 +62,10 @@ Examples:
 @click.option("--labels", type=click.IntRange(min=0), help="At most so many names; 0: none.")
 @click.option("--color", default="trust", show_default=True, metavar="COLUMN", help="What colours show.")
 @stability_option
+@click.option("--theme", type=click.Choice(list(THEMES)), default="light", show_default=True, help="Paper.")
+@click.option("--fade", is_flag=True, help="Let points fade as far as they cannot be trusted.")
+@click.option("--thumbnails", metavar="COLUMN", help="Paths of pictures to draw in place of points.")
+@click.option("--images", metavar="FOLDER", help="What these paths are relative to.")
 @seed_option
 @workers_option
 @overwrite_option
@@ -77,6 +84,10 @@ def map_command(
     labels: int | None,
     color: str,
     stability: int | None,
+    theme: str,
+    fade: bool,
+    thumbnails: str | None,
+    images: str | None,
     seed: int,
     workers: int | None,
     overwrite: bool,
@@ -106,6 +117,7 @@ def map_command(
         workers=workers,
         progress=progress_for(quiet),
     )
-    write(laid_out, targets, labels=labels, color=color)
+    look = {"labels": labels, "color": color, "theme": theme, "fade": fade}
+    write(laid_out, targets, progress_for(quiet), **look, thumbnails=thumbnails, images=images)
     kept = keep(space, laid_out, name, needed=not targets)
     print_answer(summary(space, laid_out, [*output, *kept]), as_json=as_json)

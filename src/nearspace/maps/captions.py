@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import SettingError
-from nearspace.maps.fonts import families, writable
+from nearspace.maps.fonts import measure, writable
 from nearspace.maps.labels import place_labels
-from nearspace.maps.scene import HEADER, Scene
-from nearspace.optional import require
+from nearspace.maps.scene import Scene
 from nearspace.protocols import Progress
 from nearspace.results import Map
 
-ROOM = 8_000  # square units of the picture for each label
+ROOM = 10_000  # square units of the picture for each label
 TRIED = 8  # labels that are measured for each that can be written
 POINTS = 8.5  # size of a label's type, in points
+MANY = 100_000  # points whose rims are not looked at
 EDGE = 6  # pixels between a label and the edge of the picture
 
 
@@ -34,25 +34,34 @@ class Caption:
 
 
 def captions(
-    laid_out: Map, scene: Scene, labels: int | Sequence[str] | None, renderer: Any, progress: Progress
+    laid_out: Map,
+    scene: Scene,
+    labels: int | Sequence[str] | None,
+    taken: NDArray[np.bool_],
+    renderer: Any,
+    progress: Progress,
 ) -> list[Caption]:
-    """Choose, measure and place the labels (see `nearspace.maps.drawing.figure` for `labels`)."""
+    """Choose, measure and place the labels (see `nearspace.maps.drawing.figure` for `labels`).
+
+    `taken`: (height, width) pixels that are occupied, from the lower left; those of the labels are marked.
+    """
     rows, at_most = _rows(laid_out, scene, labels)
     if not len(rows):
         return []
     written = [writable(laid_out.keys[int(row)]) for row in rows]
     points = POINTS * scene.unit * (1.25 - 0.5 * scene.depth[rows])
     sizes = measure([text for text, _ in written], points.tolist(), renderer)
-    edge = EDGE * scene.unit
-    area = (int(scene.size[0] - 2 * edge), int(scene.size[1] - (HEADER * scene.unit) - edge))
+    edge = round(EDGE * scene.unit)
+    area = (scene.size[0] - 2 * edge, int(scene.size[1] - scene.header) - edge)
     corners = place_labels(
         scene.points[rows] - edge,
         sizes,
         _crowd(scene) - edge,
         area,
         scene.radii[rows] + 2.5 * scene.unit,
-        padding=2.5 * scene.unit,
+        padding=3.5 * scene.unit,
         at_most=at_most,
+        taken=taken[edge:, edge:],
     )
     placed = np.flatnonzero(np.isfinite(corners[:, 0]))
     _tell(progress, labels, [written[at] for at in placed], len(rows) - len(placed))
@@ -82,20 +91,12 @@ def _rows(
 
 
 def _crowd(scene: Scene) -> NDArray[np.float64]:
-    """(5 n, 2) the middles of the points and four places on the rim of each."""
+    """(5 n, 2) the middles of the points and four places on the rim of each; of many only the middles."""
+    if len(scene.points) > MANY:
+        return scene.points
     rim = 0.7 * scene.radii[:, None]
     sides = [rim * np.array(side) for side in ((0, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))]
     return np.concatenate([scene.points + side for side in sides])
-
-
-def measure(texts: Sequence[str], points: Sequence[float], renderer: Any) -> NDArray[np.float64]:
-    """(m, 2) width and height in pixels of each text in type of so many points."""
-    manager = require("matplotlib.font_manager", extra="maps", purpose="drawing a map")
-    sizes = np.empty((len(texts), 2))
-    for at, (text, size) in enumerate(zip(texts, points, strict=True)):
-        font = manager.FontProperties(family=list(families()), size=size)
-        sizes[at] = renderer.get_text_width_height_descent(text, font, False)[:2]
-    return sizes
 
 
 def _tell(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nearspace.optional import require
 
@@ -63,6 +67,18 @@ def writable(text: str, longest: int = LONGEST) -> tuple[str, bool]:
     covered = _covered()
     shown = "".join(letter if ord(letter) in covered else MISSING for letter in line)
     return shown, shown == line
+
+
+def measure(
+    texts: Sequence[str], points: Sequence[float], renderer: Any, weight: str = "normal"
+) -> NDArray[np.float64]:
+    """(m, 2) width and height in pixels of each text in type of so many points."""
+    manager = _manager()
+    sizes = np.empty((len(texts), 2))
+    for at, (text, size) in enumerate(zip(texts, points, strict=True)):
+        font = manager.FontProperties(family=list(families()), size=size, weight=weight)
+        sizes[at] = renderer.get_text_width_height_descent(text, font, False)[:2]
+    return sizes
 
 
 def _manager() -> Any:

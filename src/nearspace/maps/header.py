@@ -2,88 +2,201 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nearspace.maps.captions import measure
-from nearspace.maps.colors import FAINT, INK, Coloring, on_scale
-from nearspace.maps.fonts import families, writable
-from nearspace.maps.scene import Scene
+from nearspace.maps.colors import STEPS, Coloring
+from nearspace.maps.fonts import families, measure, writable
+from nearspace.maps.scene import MARGIN, unit_of
+from nearspace.maps.themes import Theme
 from nearspace.maps.trust import summary
 from nearspace.results import Map
 
-NAMES = {"pca": "PCA", "tsne": "t-SNE"}
-LEGEND = 330  # width kept for the scale, pixels
-COLUMN, LINES = 170, 4  # width of a column of classes, and how many are in one
-BOLDER = 1.2  # how much wider bold type may be
-ROOM = 9  # pixels for each character of the number at the right of the scale
-BAR = (230, 9)  # width and height of the colour scale, pixels
+NAMES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+TITLE, TEXT, SMALL = 17.0, 9.5, 8.5  # sizes of type in points
+FIRST = 44  # pixels from the upper edge to the line of the title
+LEADING = 22  # pixels between lines
+ROW = 19  # pixels between rows of the legend
+BELOW = 24  # pixels below the last line
+BAR = (200, 9)  # width and height of the colour scale, pixels
+GAP = 18  # pixels between classes
+SWATCH = 14  # pixels from the left of a class to its name
+NAME, LABEL, HEADING = 28, 48, 80  # characters of a class, of what colours show, of the title
+BESIDE = 0.45  # share of the width up to which the scale stands beside the title
 
 
-def describe(laid_out: Map) -> str:
-    """Give one line: method, number of points, mean trust with its interval, and chance."""
+@dataclass(frozen=True)
+class Written:
+    """One line of text: pixels from the left and from the upper edge, size in points, alignment."""
+
+    text: str
+    x: float
+    y: float
+    points: float
+    strong: bool = False
+    faint: bool = False
+    align: str = "left"
+
+
+@dataclass(frozen=True)
+class Header:
+    """A picture's top: texts, dots of classes (x, y, row of the colour table) and the bar (left, y).
+
+    Attributes:
+        height: pixels that all this takes.
+    """
+
+    height: float
+    texts: tuple[Written, ...]
+    dots: tuple[tuple[float, float, int], ...] = ()
+    bar: tuple[float, float] | None = None
+
+
+def describe(laid_out: Map, most: str = "") -> list[str]:
+    """Give what a picture says of its map: method, points, mean trust with its interval, and chance."""
     trust = summary(laid_out)
     shares = laid_out.settings.get("explained")
     method = NAMES.get(laid_out.method, laid_out.method)
     if shares:
         method += f", {100 * sum(shares):.0f} % of the variance"
     interval = f"95 % interval {trust.low:.2f}–{trust.high:.2f}, chance {laid_out.chance:.2g}"
-    return f"{method}  ·  {len(laid_out):,} points  ·  mean trust {trust.value:.2f} ({interval})"
+    parts = [method, f"{len(laid_out):,} points", f"mean trust {trust.value:.2f} ({interval})"]
+    return [*parts, most] if most else parts
 
 
-def draw_header(
-    paper: Any, laid_out: Map, scene: Scene, colors: Coloring, title: str | None, renderer: Any
-) -> None:
-    """Write the title at the left and the legend at the right."""
-    unit, height = scene.unit, scene.size[1]
-    left, top = 36 * unit, height - 44 * unit
+def plan_header(
+    laid_out: Map, colors: Coloring, title: str | None, size: tuple[int, int], renderer: Any, most: str = ""
+) -> Header:
+    """Lay out the title, the description and the legend; nothing runs into anything else.
+
+    The scale stands beside the title where there is room, else below it. Classes stand below, in rows.
+    """
+    unit = unit_of(size)
+    left, right = MARGIN * unit, size[0] - MARGIN * unit
+    scale_width = 0.0 if colors.classes else _scale_width(colors, unit, renderer)
+    beside = not colors.classes and scale_width < BESIDE * (right - left)
+    room = right - left - (scale_width + 2 * GAP * unit if beside else 0.0)
     name = title if title is not None else str(laid_out.settings.get("space", "map"))
-    write = {"parse_math": False, "va": "baseline", "family": list(families())}
-    lines = [writable(name, 80)[0], describe(laid_out)]
-    room = scene.size[0] - left - _legend_width(colors) * unit
-    points = [
-        _fitting(lines[0], 17 * unit, room / BOLDER, renderer),
-        _fitting(lines[1], 9.5 * unit, room, renderer),
-    ]
-    paper.text(left, top, lines[0], size=points[0], weight="bold", color=INK, **write)
-    paper.text(left, top - 24 * unit, lines[1], size=points[1], color=FAINT, **write)
+    y = FIRST * unit
+    texts = [_title(writable(name, HEADING)[0], left, y, room, unit, renderer)]
+    for line in _fill(describe(laid_out, most), TEXT * unit, room, renderer):
+        y += LEADING * unit
+        texts.append(Written(line, left, y, _fitting(line, TEXT * unit, room, renderer), faint=True))
     if colors.classes:
-        _draw_classes(paper, scene, colors, write)
-    else:
-        _draw_scale(paper, scene, colors, write)
+        legend, dots, y = _classes(colors, (left, right, y + LEADING * unit), unit, renderer)
+        return Header(y + BELOW * unit, (*texts, *legend), dots)
+    top = FIRST * unit if beside else y + LEADING * unit
+    start = right - scale_width if beside else left
+    legend, bar = _scale(colors, (start, top), unit, renderer)
+    lowest = max(y, legend[-1].y)
+    return Header(lowest + BELOW * unit, (*texts, *legend), bar=bar)
 
 
-def _fitting(text: str, points: float, room: float, renderer: Any) -> float:
-    """Give `points`, or the smaller size of type in which `text` is at most `room` pixels wide."""
-    while points > 1 and float(measure([text], [points], renderer)[0, 0]) > room:
-        points *= 0.95
-    return points
+def draw_header(paper: Any, header: Header, colors: Coloring, theme: Theme, size: tuple[int, int]) -> None:
+    """Draw what was laid out."""
+    unit, height = unit_of(size), size[1]
+    for line in header.texts:
+        paper.text(
+            line.x,
+            height - line.y,
+            line.text,
+            size=line.points,
+            weight="bold" if line.strong else "normal",
+            color=theme.faint if line.faint else theme.ink,
+            ha=line.align,
+            va="baseline",
+            family=list(families()),
+            parse_math=False,
+            usetex=False,
+        )
+    for x, y, row in header.dots:
+        paper.scatter(
+            [x], [height - y], s=(4.2 * 2 * unit * 0.72) ** 2, color=[colors.table[row]], linewidths=0
+        )
+    if header.bar:
+        left, y = header.bar
+        paper.imshow(
+            colors.table[None, :STEPS],
+            extent=(left, left + BAR[0] * unit, height - y, height - y + BAR[1] * unit),
+            aspect="auto",
+            interpolation="bilinear",
+        )
 
 
-def _draw_scale(paper: Any, scene: Scene, colors: Coloring, write: dict[str, Any]) -> None:
-    unit, (width, height) = scene.unit, scene.size
-    right, bottom = width - (36 + ROOM * len(f"{colors.high:,.4g}")) * unit, height - 44 * unit
-    left = right - BAR[0] * unit
-    image = on_scale(np.linspace(0, 1, 256))[None, :, :]
-    paper.imshow(
-        image, extent=(left, right, bottom, bottom + BAR[1] * unit), aspect="auto", interpolation="bilinear"
-    )
-    small = {"size": 8.5 * unit, "color": FAINT, **write}
-    paper.text(left - 6 * unit, bottom, f"{colors.low:,.4g}", ha="right", **small)
-    paper.text(right + 6 * unit, bottom, f"{colors.high:,.4g}", ha="left", **small)
-    paper.text((left + right) / 2, bottom - 15 * unit, writable(colors.label, 48)[0], ha="center", **small)
+def _title(text: str, left: float, y: float, room: float, unit: float, renderer: Any) -> Written:
+    """Give the title, smaller if need be, and cut if that is not enough."""
+    points = _fitting(text, TITLE * unit, room, renderer, "bold", least=0.65)
+    while len(text) > 2 and _width(text, points, renderer, "bold") > room:
+        text = text[:-2].rstrip() + "…"
+    return Written(text, left, y, points, strong=True)
 
 
-def _legend_width(colors: Coloring) -> int:
-    return 56 + COLUMN * -(-len(colors.classes) // LINES) if colors.classes else LEGEND
+def _scale_width(colors: Coloring, unit: float, renderer: Any) -> float:
+    """Pixels of the bar with what stands at its ends."""
+    ends = [_width(end, SMALL * unit, renderer) for end in colors.ends]
+    label = _width(writable(colors.label, LABEL)[0], SMALL * unit, renderer)
+    return max(sum(ends) + (12 + BAR[0]) * unit, label)
 
 
-def _draw_classes(paper: Any, scene: Scene, colors: Coloring, write: dict[str, Any]) -> None:
-    unit, (width, height) = scene.unit, scene.size
-    first = width - (_legend_width(colors) - 20) * unit
-    for number, (name, color) in enumerate(colors.classes):
-        x = first + COLUMN * (number // LINES) * unit
-        y = height - (30 + 17 * (number % LINES)) * unit
-        paper.scatter([x], [y], s=(9 * unit) ** 2 / 2, color=[color], linewidths=0)
-        paper.text(x + 10 * unit, y - 4 * unit, writable(name, 20)[0], size=8.5 * unit, color=INK, **write)
+def _scale(
+    colors: Coloring, place: tuple[float, float], unit: float, renderer: Any
+) -> tuple[list[Written], tuple[float, float]]:
+    """Give the texts of a scale, the lowest last, and where its bar is."""
+    left, y = place
+    small = SMALL * unit
+    start = left + _width(colors.ends[0], small, renderer) + 6 * unit
+    end = start + BAR[0] * unit
+    label = writable(colors.label, LABEL)[0]
+    return [
+        Written(colors.ends[0], start - 6 * unit, y, small, faint=True, align="right"),
+        Written(colors.ends[1], end + 6 * unit, y, small, faint=True),
+        Written(label, start, y + 16 * unit, small, faint=True),
+    ], (start, y)
+
+
+def _classes(
+    colors: Coloring, place: tuple[float, float, float], unit: float, renderer: Any
+) -> tuple[list[Written], tuple[tuple[float, float, int], ...], float]:
+    """Give the names of classes in rows, their dots, and the line of the last row."""
+    left, right, y = place
+    small = SMALL * unit
+    label = writable(colors.label, LABEL)[0]
+    texts = [Written(label, left, y, small, faint=True)]
+    dots = []
+    x = left + _width(label, small, renderer) + GAP * unit
+    for row, (name, _) in enumerate(colors.classes):
+        shown = writable(name, NAME)[0]
+        width = SWATCH * unit + _width(shown, small, renderer)
+        if x + width > right and x > left:
+            x, y = left, y + ROW * unit
+        texts.append(Written(shown, x + SWATCH * unit, y, small))
+        dots.append((x + 5 * unit, y - 4 * unit, row))
+        x += width + GAP * unit
+    return texts, tuple(dots), y
+
+
+def _fill(parts: Sequence[str], points: float, room: float, renderer: Any) -> list[str]:
+    """Put parts on as few lines as have room for them, with dots between."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        longer = f"{lines[-1]}  ·  {part}"
+        if _width(longer, points, renderer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
+
+
+def _fitting(
+    text: str, points: float, room: float, renderer: Any, weight: str = "normal", least: float = 0.5
+) -> float:
+    """Give `points`, or a smaller size of type (at least that share) in which `text` fits into `room`."""
+    width = _width(text, points, renderer, weight)
+    return points * float(np.clip(0.99 * room / max(width, 1e-9), least, 1.0))
+
+
+def _width(text: str, points: float, renderer: Any, weight: str = "normal") -> float:
+    return float(measure([text], [points], renderer, weight)[0, 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ def place_labels(
     *,
     padding: float = 2.0,
     at_most: int | None = None,
+    taken: NDArray[np.bool_] | None = None,
+    sides: Sequence[tuple[int, int]] = SIDES,
 ) -> NDArray[np.float64]:
     """Find places for labels, greedily: each takes the free place beside its point that hides fewest points.
 
@@ -32,12 +35,15 @@ def place_labels(
         gaps: (m,) pixels between the middle of a point and its label.
         padding: pixels that stay free around each label.
         at_most: stop after so many placed labels; None: place all that fit.
+        taken: (height, width or more) pixels that are occupied; those of the placed labels are marked.
+        sides: where a label may sit, seen from its point, best first: right and up, each -1, 0 or 1.
 
     Returns:
         (m, 2) pixels, lower left corner of each label; NaN where there was no place.
     """
     width, height = area
-    taken = np.zeros((height, width), dtype=bool)
+    if taken is None:
+        taken = np.zeros((height, width), dtype=bool)
     hidden = _counts(crowd, area)
     corners = np.full((len(points), 2), np.nan)
     left = len(points) if at_most is None else at_most
@@ -46,7 +52,7 @@ def place_labels(
         if left <= 0:
             break
         best, fewest = None, math.inf
-        for corner in _candidates(point, size, gap):
+        for corner in _candidates(point, size, gap, sides):
             x0, y0 = math.floor(corner[0] - padding), math.floor(corner[1] - padding)
             x1, y1 = math.ceil(corner[0] + size[0] + padding), math.ceil(corner[1] + size[1] + padding)
             if x0 < 0 or y0 < 0 or x1 > width or y1 > height or taken[y0:y1, x0:x1].any():
@@ -61,10 +67,12 @@ def place_labels(
     return corners
 
 
-def _candidates(point: list[float], size: list[float], gap: float) -> list[tuple[float, float]]:
-    """Give the lower left corners of the eight places around a point."""
+def _candidates(
+    point: list[float], size: list[float], gap: float, sides: Sequence[tuple[int, int]]
+) -> list[tuple[float, float]]:
+    """Give the lower left corners of the places around a point."""
     corners = []
-    for right, up in SIDES:
+    for right, up in sides:
         reach = gap if right == 0 or up == 0 else gap * math.sqrt(0.5)
         x = point[0] + right * reach - size[0] * (1 - right) / 2
         y = point[1] + up * reach - size[1] * (1 - up) / 2

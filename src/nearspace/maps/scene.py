@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from nearspace.maps.perspective import box_edges, look, unit_ball
 from nearspace.results import Map
 
-HEADER = 96  # pixels at the top for title and legend, in a picture of 1400 x 1200
+HEADER = 92  # pixels at the top for title and legend, in a picture of 1400 x 1200
 MARGIN = 36  # pixels at the other sides
-SMALLEST, LARGEST = 1.6, 6.0  # radius of a point in pixels, before its own size
+SMALLEST, LARGEST = 1.15, 6.0  # radius of a point in pixels, before its own size
+COVERED = 0.3  # share of the area of the map that points together may cover
+CELL = 1.5  # side of the cells that measure this area, times the distance of evenly spread points
+PALEST = 0.5  # opacity of points that cannot shrink further
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Scene:
         size: width and height of the picture in pixels.
         unit: how large a pixel of a picture of 1400 x 1200 is here; text and points grow more slowly than the
             picture, so a larger one shows more.
+        header: pixels at the top that the title and the legend take.
+        opacity: of points, 0..1; below 1 where there are so many that they would hide each other.
     """
 
     points: NDArray[np.float64]
@@ -37,11 +42,21 @@ class Scene:
     edge_depth: NDArray[np.float64]
     size: tuple[int, int]
     unit: float
+    header: float
+    opacity: float = 1.0
 
 
-def arrange(laid_out: Map, size: tuple[int, int], view: tuple[float, float]) -> Scene:
-    """Put a Map into a picture of `size` pixels, with one scale for all axes."""
-    unit = float((size[0] * size[1] / (1400 * 1200)) ** 0.25)
+def unit_of(size: tuple[int, int]) -> float:
+    """Give how large a pixel of a picture of 1400 x 1200 is in one of `size`."""
+    return float((size[0] * size[1] / (1400 * 1200)) ** 0.25)
+
+
+def arrange(
+    laid_out: Map, size: tuple[int, int], view: tuple[float, float], header: float | None = None
+) -> Scene:
+    """Put a Map of finite coordinates into a picture of `size` pixels, with one scale for all axes."""
+    unit = unit_of(size)
+    top = HEADER * unit if header is None else header
     n = len(laid_out)
     if laid_out.coordinates.shape[1] == 3:
         inside, corners = unit_ball(laid_out.coordinates)
@@ -55,19 +70,38 @@ def arrange(laid_out: Map, size: tuple[int, int], view: tuple[float, float]) -> 
         edges, edge_depth = np.empty((0, 2, 2)), np.empty(0)
         around = flat
     low, high = around.min(axis=0), around.max(axis=0)
-    room = np.array([size[0] - 2 * MARGIN * unit, size[1] - (HEADER + MARGIN) * unit])
+    room = np.array([size[0] - 2 * MARGIN * unit, size[1] - MARGIN * unit - top])
     scale = float((room / np.maximum(high - low, 1e-30)).min())
     middle = np.array([size[0] / 2, MARGIN * unit + room[1] / 2])
-    base = np.clip(140 / np.sqrt(n), SMALLEST, LARGEST) * unit
+    points = (flat - (low + high) / 2) * scale + middle
+    radius, opacity = _size_and_opacity(points, room, unit)
     return Scene(
-        points=(flat - (low + high) / 2) * scale + middle,
-        radii=base * _own_size(laid_out) * (1.25 - 0.5 * depth if len(edges) else 1.0),
+        points=points,
+        radii=radius * _own_size(laid_out) * (1.25 - 0.5 * depth if len(edges) else 1.0),
         depth=depth,
         edges=(edges - (low + high) / 2) * scale + middle,
         edge_depth=edge_depth,
         size=size,
         unit=unit,
+        header=top,
+        opacity=opacity,
     )
+
+
+def _size_and_opacity(
+    points: NDArray[np.float64], room: NDArray[np.float64], unit: float
+) -> tuple[float, float]:
+    """Give the radius at which all points together cover COVERED of where they are, and their opacity.
+
+    Where they are is measured in cells, so empty paper between clusters does not count.
+    """
+    n = len(points)
+    side = CELL * float(np.sqrt(room.prod() / n))
+    cells = np.floor(points / side).astype(np.int64)
+    occupied = len(np.unique(cells[:, 0] * 2**32 + cells[:, 1])) * side**2
+    asked = float(np.sqrt(COVERED * occupied / (n * np.pi)))
+    radius = float(np.clip(asked, SMALLEST * unit, LARGEST * unit))
+    return radius, float(np.clip((asked / radius) ** 2 * 2, PALEST, 1.0))
 
 
 def _own_size(laid_out: Map) -> NDArray[np.float64]:

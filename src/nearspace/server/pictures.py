@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from nearspace.errors import InputError
 from nearspace.maps.drawing import draw
 from nearspace.optional import installed
 from nearspace.results import Map
@@ -13,10 +14,13 @@ SIZE = (1200, 900)
 
 
 def picture(laid_out: Map, theme: str) -> bytes | None:
-    """Give a PNG of a map; None where matplotlib is not installed."""
+    """Give a PNG of a map; None where matplotlib is not installed, or no point has a place."""
     if not installed("matplotlib"):
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "map.png"
-        draw(laid_out, path, size=SIZE)
+        try:
+            draw(laid_out, path, size=SIZE, theme=theme)
+        except InputError:  # no point has a place
+            return None
         return path.read_bytes()
