@@ -8,6 +8,7 @@ from nearspace.cli.options import json_option, overwrite_option, quiet_option
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
 from nearspace.server.shown import NEIGHBORS
+from nearspace.server.thumbnails import Pictures
 from nearspace.server.verb import HOST, export, serve
 
 spaces_argument = click.argument("spaces", nargs=-1, required=True, type=click.Path(), metavar="SPACE...")
@@ -18,6 +19,10 @@ neighbors_option = click.option(
     show_default=True,
     help="True neighbours that are shown for a point; 0: none.",
 )
+thumbnails_option = click.option(
+    "--thumbnails", metavar="COLUMN", help="Paths of pictures of the first SPACE's rows."
+)
+images_option = click.option("--images", metavar="FOLDER", help="What these paths are relative to.")
 title_option = click.option("--title", help="Of the page.  [default: the names of the Spaces]")
 
 
@@ -28,6 +33,7 @@ Examples:
   nearspace serve wiki.space
   nearspace serve before.space after.space --port 9000 --open
   nearspace serve wiki.space --host 0.0.0.0
+  nearspace serve photos.space --thumbnails path --images photos/
 """,
 )
 @spaces_argument
@@ -37,6 +43,8 @@ Examples:
 )
 @click.option("--token", help="That every request must show.  [default: made, if others can reach HOST]")
 @neighbors_option
+@thumbnails_option
+@images_option
 @title_option
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
 @quiet_option
@@ -46,6 +54,8 @@ def serve_command(
     port: int | None,
     token: str | None,
     neighbors: int,
+    thumbnails: str | None,
+    images: str | None,
     title: str | None,
     open_browser: bool,
     quiet: bool,
@@ -61,6 +71,7 @@ def serve_command(
         port=port,
         token=token,
         neighbors=neighbors,
+        pictures=_pictures(thumbnails, images),
         title=title,
         open_browser=open_browser,
         announce=click.echo,
@@ -79,6 +90,8 @@ Examples:
 @spaces_argument
 @click.option("-o", "--output", required=True, metavar="PATH", help="Folder, or a name that ends in .zip.")
 @neighbors_option
+@thumbnails_option
+@images_option
 @title_option
 @overwrite_option
 @json_option
@@ -87,6 +100,8 @@ def export_command(
     spaces: tuple[str, ...],
     output: str,
     neighbors: int,
+    thumbnails: str | None,
+    images: str | None,
     title: str | None,
     overwrite: bool,
     as_json: bool,
@@ -101,8 +116,15 @@ def export_command(
         *spaces,
         to=output,
         neighbors=neighbors,
+        pictures=_pictures(thumbnails, images),
         title=title,
         overwrite=overwrite,
         progress=progress_for(quiet),
     )
     print_answer(done.to_json(), as_json=as_json)
+
+
+def _pictures(column: str | None, folder: str | None) -> Pictures | None:
+    if (column is None) != (folder is None):
+        raise click.UsageError("--thumbnails and --images go together.")
+    return None if column is None or folder is None else Pictures(column, folder)

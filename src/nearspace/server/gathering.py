@@ -15,6 +15,7 @@ from nearspace.server.maps import PageMap, maps_of, page_map
 from nearspace.server.saving import KINDS
 from nearspace.server.shown import NEIGHBORS, ShownSpace
 from nearspace.server.site import Site
+from nearspace.server.thumbnails import Pictures, Thumbnails
 from nearspace.space import Space
 from nearspace.store.folder import open_space
 from nearspace.store.reports import kept_reports
@@ -34,6 +35,7 @@ class Look:
         title: of the page; None: the names of the Spaces.
         seed: of a map that has to be made first.
         workers: threads for that.
+        pictures: of the rows of the first Space.
 
     Raises:
         SettingError: neighbors is negative or above 100.
@@ -43,6 +45,7 @@ class Look:
     title: str | None = None
     seed: int = 1
     workers: int | None = None
+    pictures: Pictures | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.neighbors <= 100:
@@ -112,6 +115,7 @@ def _shown(
         found = {one.name: one for one in [_made(space, folder, look, progress)]}
     of_space = [report for name, report in reports.items() if not name.startswith(OF_MAP)]
     report = Report.join(of_space) if of_space else Report(space.name, ())
+    pictures = look.pictures if number == 0 else None
     kinds = KINDS if folder is not None else KINDS[:1]
     return ShownSpace(
         space,
@@ -121,6 +125,7 @@ def _shown(
         report,
         neighbors=look.neighbors,
         save=kinds if live else (),
+        thumbnails=None if pictures is None else Thumbnails(space, pictures),
         linked=linked,
     )
 

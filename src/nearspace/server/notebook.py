@@ -14,6 +14,7 @@ from nearspace.server.gathering import Look, Source, site_of
 from nearspace.server.guards import Guard
 from nearspace.server.shown import NEIGHBORS
 from nearspace.server.site import page_file
+from nearspace.server.thumbnails import Pictures
 
 THEMES = ("light", "dark", "system")
 MODULE = "notebook.js"
@@ -24,6 +25,7 @@ def show(
     *more: Source,
     maps: Sequence[Map] = (),
     neighbors: int = NEIGHBORS,
+    pictures: Pictures | None = None,
     title: str | None = None,
     height: int = 640,
     theme: str = "system",
@@ -36,6 +38,7 @@ def show(
         more: others, shown beside it.
         maps: of the first Space, shown before those in its folder.
         neighbors: true neighbours shown for a point, 0 to 100.
+        pictures: `Pictures(column, folder)` of the rows of the first Space, shown as thumbnails.
         title: of the page; None: the names of the Spaces.
         height: in pixels.
         theme: "light", "dark" or "system".
@@ -52,7 +55,7 @@ def show(
         raise SettingError(f"height is {height!r}", "Give 200 to 10000 pixels.")
     anywidget = require("anywidget", extra="notebook", purpose="the view in a notebook")
     traitlets = require("traitlets", extra="notebook", purpose="the view in a notebook")
-    look = Look(neighbors, title)
+    look = Look(neighbors, title, pictures=pictures)
     app = App(
         lambda: site_of([space, *more], look=look, maps=maps, live=True, progress=progress),
         Guard("localhost"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from nearspace.search.inventory import held_indexes
 from nearspace.server.fields import Field, fields_of
 from nearspace.server.maps import PageMap
 from nearspace.server.records import records
+from nearspace.server.thumbnails import Thumbnails
 from nearspace.space import Space
 from nearspace.store.changes import history
 from nearspace.store.dataset import KEY
@@ -40,6 +41,8 @@ class ShownSpace:
         report: measures of the Space that were kept.
         neighbors: true neighbours that the page shows for a row; 0: none.
         save: what the page may save: "table", "tag", "space".
+        thumbnails: small pictures of the rows, if they have some.
+        linked: numbers of the other Spaces that are shown.
     """
 
     space: Space
@@ -49,8 +52,8 @@ class ShownSpace:
     report: Report
     neighbors: int = NEIGHBORS
     save: tuple[str, ...] = ()
-    thumbnails: Any = None
-    linked: tuple[int, ...] = field(default=())
+    thumbnails: Thumbnails | None = None
+    linked: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:

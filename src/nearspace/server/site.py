@@ -84,7 +84,7 @@ class Site:
             case ["neighbors", name] if (number := _stem(name, ".bin", space.chunks)) is not None:
                 return Answer(space.neighbor_rows(number)) if space.shown_neighbors else None
             case ["thumbnails", name] if (number := _stem(name, ".jpg", space.count)) is not None:
-                body = None if space.thumbnails is None else space.thumbnails(number)
+                body = None if space.thumbnails is None else space.thumbnails.jpeg(number)
                 return None if body is None else Answer(body, "image/jpeg")
             case ["links", name] if (number := _stem(name, ".bin", len(self.spaces))) is not None:
                 return Answer(space.links(self.spaces[number])) if number in space.linked else None

@@ -16,6 +16,7 @@ from nearspace.server.export import Exported, export_site
 from nearspace.server.gathering import Look, Source, site_of
 from nearspace.server.guards import Guard, is_loopback, new_token
 from nearspace.server.shown import NEIGHBORS
+from nearspace.server.thumbnails import Pictures
 
 HOST, PORT = "127.0.0.1", 8080
 TRIED = 20  # ports, if none was asked for
@@ -29,6 +30,7 @@ def serve(
     token: str | None = None,
     maps: Sequence[Map] = (),
     neighbors: int = NEIGHBORS,
+    pictures: Pictures | None = None,
     title: str | None = None,
     open_browser: bool = False,
     announce: Callable[[str], object] = print,
@@ -47,6 +49,7 @@ def serve(
         token: that requests must show; None: made if the host is not this machine only.
         maps: of the first Space, shown before those in its folder.
         neighbors: true neighbours shown for a point, 0 to 100.
+        pictures: `Pictures(column, folder)` of the rows of the first Space, shown as thumbnails.
         title: of the page; None: the names of the Spaces.
         open_browser: open the page in the user's browser.
         announce: is told the address, when the page is there.
@@ -60,7 +63,7 @@ def serve(
     """
     uvicorn = require("uvicorn", extra=EXTRA, purpose=PURPOSE)
     secret = token or (None if is_loopback(host) else new_token())
-    look = Look(neighbors, title)
+    look = Look(neighbors, title, pictures=pictures)
     app = App(
         lambda: site_of([space, *more], look=look, maps=maps, live=True, progress=progress),
         Guard(host, secret),
@@ -86,6 +89,7 @@ def export(
     to: str | Path,
     maps: Sequence[Map] = (),
     neighbors: int = NEIGHBORS,
+    pictures: Pictures | None = None,
     title: str | None = None,
     overwrite: bool = False,
     progress: Progress = Quiet(),  # noqa: B008
@@ -102,6 +106,7 @@ def export(
         to: the folder or zip.
         maps: of the first Space, shown before those in its folder.
         neighbors: true neighbours shown for a point, 0 to 100.
+        pictures: `Pictures(column, folder)` of the rows of the first Space, shown as thumbnails.
         title: of the page; None: the names of the Spaces.
         overwrite: replace an export that is there; anything else is never replaced.
         progress: where the work is shown.
@@ -111,7 +116,13 @@ def export(
         OutputError: `to` exists, or cannot be written.
         SettingError: neighbors is out of range.
     """
-    site = site_of([space, *more], look=Look(neighbors, title), maps=maps, live=False, progress=progress)
+    site = site_of(
+        [space, *more],
+        look=Look(neighbors, title, pictures=pictures),
+        maps=maps,
+        live=False,
+        progress=progress,
+    )
     return export_site(site, to, overwrite=overwrite, progress=progress)
 
 
