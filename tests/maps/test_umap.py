@@ -62,19 +62,6 @@ def test_a_graph_that_is_there_is_used():
     assert settings.project(vectors, graph=graph).tobytes() == settings.project(vectors).tobytes()
 
 
-@pytest.mark.extras
-def test_many_rows_get_their_neighbours_from_an_index(monkeypatch):
-    pytest.importorskip("faiss")
-    vectors, _ = clusters(3000, 8)
-    exact = knn_graph(vectors, 15)
-    monkeypatch.setattr("nearspace.maps.knn_graph.EXACT", 0)
-    found = [knn_graph(vectors, 15, workers=workers) for workers in (1, 2)]
-    assert found[0].rows.tobytes() == found[1].rows.tobytes()
-    same = (found[0].rows[:, :, None] == exact.rows[:, None, :]).any(axis=2).mean()
-    assert same > 0.99 and found[0].recall == pytest.approx(same, abs=0.005) and exact.recall == 1
-    assert not (found[0].rows == np.arange(3000)[:, None]).any()
-
-
 @pytest.mark.parametrize("min_dist", [0.0, 0.1, 0.5, 1.0])
 def test_the_curve_is_the_nearest_of_its_kind(min_dist):
     d = np.linspace(0, 3, 300)[1:]

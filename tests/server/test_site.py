@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,6 +73,19 @@ def test_rows_and_neighbours_come_in_chunks():
     truth = ns.nearest(space, [f"item {row}" for row in range(CHUNK, CHUNK + 6)], k=15)
     assert (rows == truth.rows).all()
     assert np.allclose(scores, truth.scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_many_rows_take_their_neighbours_from_the_graph_of_maps(monkeypatch, metric):
+    space = replace(planted(300), metric=metric)
+    maps = [ns.map(space, method="pca", limit=50)]
+    searched = site_of([space], maps=maps, live=False).answer("data/0/neighbors/0.bin").body
+    monkeypatch.setattr("nearspace.server.shown.MANY", 100)
+    graphed = site_of([space], maps=maps, live=False).answer("data/0/neighbors/0.bin").body
+    half = 300 * 15 * 4
+    assert graphed[:half] == searched[:half]
+    scores = (np.frombuffer(raw[half:], "<f4") for raw in (graphed, searched))
+    assert np.allclose(*scores, atol=1e-4)
 
 
 def test_fewer_rows_than_neighbours():

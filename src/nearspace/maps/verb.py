@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.errors import InputError, SettingError
+from nearspace.errors import SettingError
 from nearspace.keys import Keys
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.pca import PCA
+from nearspace.maps.space_graph import layout_vectors, space_graph
 from nearspace.maps.stability import check_layouts, stability_per_point
 from nearspace.maps.trust import judge, neighbors_to_compare
 from nearspace.maps.tsne import TSNE
@@ -20,7 +21,7 @@ from nearspace.maps.umap import UMAP
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Map
-from nearspace.space import Space, norms_of
+from nearspace.space import Space
 
 LIMIT = 5_000
 FEWEST = 3
@@ -80,8 +81,8 @@ def map_space(
 
     Rows of cosine Spaces are brought to length 1 first; layouts of dot Spaces are Euclidean. Trust is
     by the Space's own metric among the rows of the map. Layout and trust share one graph of nearest
-    neighbours, which is exact for some ten thousand rows and searched by a graph index above
-    (`settings["neighbors_recall"]`).
+    neighbours, exact up to some thousand rows (`settings["neighbors_recall"]`); that of all rows is kept
+    with the Space.
 
     Args:
         space: what to lay out.
@@ -109,12 +110,16 @@ def map_space(
     check_layouts(projector, stability)
     rows = _rows(space, limit, keys)
     names = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
-    vectors = _vectors(space, rows, names)
+    vectors = layout_vectors(space, rows, names)
     k = neighbors_to_compare(len(rows))
     # zero vectors are near to none by cosine, and as far as an angle of 60 degrees by distance
     same = space.metric == "euclidean" or (space.metric == "cosine" and bool(vectors.any(axis=1).all()))
     wanted = max(k if same else 0, projector.neighbors_of(len(rows)))
-    graph = knn_graph(vectors, wanted, workers=workers, progress=progress) if wanted else None
+    graph = None
+    if wanted and names is space.keys:
+        graph = space_graph(space, wanted, vectors=vectors, workers=workers, progress=progress)
+    elif wanted:
+        graph = knn_graph(vectors, wanted, workers=workers, progress=progress)
 
     def project(one: MapProjector) -> NDArray[np.float32]:
         return one.project(vectors, graph=graph, workers=workers, progress=progress)
@@ -177,21 +182,6 @@ def _rows(space: Space, limit: int | None, keys: Sequence[str] | None) -> NDArra
             "Give more keys." if keys is not None else f"The Space {space.name!r} is too small for a map.",
         )
     return rows
-
-
-def _vectors(space: Space, rows: NDArray[np.int64], names: Keys) -> NDArray[np.float32]:
-    """(n, d) float32 vectors of the rows, of length 1 for cosine Spaces (zero rows stay zero)."""
-    vectors: NDArray[np.float32] = np.asarray(space.vectors[rows])
-    norms = norms_of(vectors)
-    bad = np.flatnonzero(~np.isfinite(norms))
-    if len(bad):
-        raise InputError(
-            f"the vector of {names[int(bad[0])]!r} in Space {space.name!r} is not finite (NaN or infinity)",
-            "Leave this row out, or learn the Space again.",
-        )
-    if space.metric == "cosine":
-        vectors = (vectors / np.where(norms > 0, norms, 1.0)[:, None]).astype(np.float32)
-    return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
 def _fingerprint(names: Keys, vectors: NDArray[np.float32]) -> str:

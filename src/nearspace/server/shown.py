@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.engine.local import worker_count
+from nearspace.maps.space_graph import space_graph
 from nearspace.results import Report
 from nearspace.search.indexes import index_of
 from nearspace.search.inventory import held_indexes
@@ -25,6 +26,7 @@ from nearspace.store.dataset import KEY
 
 CHUNK = 1024  # rows of a file of rows or neighbours
 NEIGHBORS = 15
+MANY = 20_000  # rows, from which on the neighbours of all of them are found together
 NOBODY = 0xFFFFFFFF  # a neighbour or a linked row that does not exist
 LARGEST = 64 << 20  # components of all vectors: more are not sent to the page
 
@@ -148,11 +150,23 @@ class ShownSpace:
     def neighbor_rows(self, chunk: int) -> bytes:
         """Give a file of neighbours: those of each row by the metric of the Space, itself left out."""
         rows = np.arange(chunk * CHUNK, min(self.count, (chunk + 1) * CHUNK), dtype=np.int64)
-        found, scores = index_of(self.space, "auto").search(
-            self.space.take(rows), self.shown_neighbors, None, rows[:, None], workers=worker_count(None)
-        )
+        if self._has_graph:
+            graph = space_graph(self.space, self.shown_neighbors)
+            found, away = graph.rows[rows], graph.distances[rows]
+            scores = 1 - away * away / 2 if self.space.metric == "cosine" else -away
+        else:
+            found, scores = index_of(self.space, "auto").search(
+                self.space.take(rows), self.shown_neighbors, None, rows[:, None], workers=worker_count(None)
+            )
         near = np.where(found >= 0, found, NOBODY).astype("<u4")
         return near.tobytes() + np.where(found >= 0, scores, 0).astype("<f4").tobytes()
+
+    @cached_property
+    def _has_graph(self) -> bool:
+        """Whether the neighbours of all rows are those of the graph that maps share: of many rows, faster."""
+        metric = self.space.metric
+        same = metric == "euclidean" or (metric == "cosine" and bool((self.space.norms > 0).all()))
+        return same and self.count > MANY
 
     def vectors(self) -> bytes:
         """Give vectors.bin: int8 codes and the scale of each row."""
