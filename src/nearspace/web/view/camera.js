@@ -13,30 +13,60 @@ const MARGIN = 36; // pixels around all points
 const EYE = 1.6; // distance of the eye, in widths of the element
 const NEAREST = 0.9; // of that distance: points nearer to the eye are not drawn
 
+/** How a map in 3-D is turned at first. */
+export const SOLID = [0.6, 0.35];
+
 export class Camera {
   constructor() {
     Object.assign(this, { width: 1, height: 1, center: [0, 0, 0], zoom: 0, rotation: [0, 0], depth: 0, flight: null });
     this.setBox([[-1, 1], [-1, 1], [0, 0]]);
   }
 
-  setBox(box) {
+  /** Fit zoom 0 to the box [[low, high]] of x, y, z, and in 3-D to a sample of its points, x, y, z, x, y, z, ... */
+  setBox(box, sample = []) {
     this.middle = box.map(([low, high]) => low + (high - low) / 2);
     const widths = box.map(([low, high], axis) => high - low || (axis < 2 ? Math.max(1e-6, Math.abs(low) * 1e-6) : 0));
     if (box[0][0] === box[0][1] && box[1][0] === box[1][1]) widths[0] = widths[1] = Math.max(1, Math.abs(box[0][0]) * 1e-3);
     this.widths = widths;
     this.radius = Math.hypot(...widths) / 2;
+    this.sample = sample;
+    this.solidScale = null;
   }
 
   resize(width, height) {
-    Object.assign(this, { width: Math.max(1, width), height: Math.max(1, height) });
+    Object.assign(this, { width: Math.max(1, width), height: Math.max(1, height), solidScale: null });
   }
 
   /** Pixels a unit at zoom 0. */
   get fitScale() {
-    const room = [Math.max(20, this.width - 2 * MARGIN), Math.max(20, this.height - 2 * MARGIN)];
+    const room = this.room(MARGIN);
     const flat = Math.min(room[0] / this.widths[0], room[1] / this.widths[1]);
-    const solid = Math.min(...room) / (1.7 * this.radius);
-    return flat + (Math.min(flat, solid) - flat) * this.depth;
+    if (this.depth === 0) return flat;
+    this.solidScale ??= this.solidFit(room);
+    return flat + (this.solidScale - flat) * this.depth;
+  }
+
+  /** The largest scale at which all points of the sample, turned by SOLID, are within the room in perspective. */
+  solidFit([width, height]) {
+    const [ca, sa, ce, se] = sinesOf(SOLID);
+    const eye = this.eye;
+    let scale = Math.min(width, height) / this.radius;
+    for (let i = 0; i < this.sample.length; i += 3) {
+      const [x, y, z] = this.middle.map((value, axis) => this.sample[i + axis] - value);
+      const turned = ca * z - sa * x;
+      const near = (se * y + ce * turned) / eye;
+      scale = Math.min(scale, width / 2 / Math.max(1e-300, Math.abs(ca * x + sa * z) + (near * width) / 2));
+      scale = Math.min(scale, height / 2 / Math.max(1e-300, Math.abs(ce * y - se * turned) + (near * height) / 2));
+    }
+    return scale;
+  }
+
+  room(margin) {
+    return [this.width, this.height].map((pixels) => Math.max(20, pixels - 2 * margin));
+  }
+
+  get eye() {
+    return EYE * Math.max(this.width, this.height);
   }
 
   get scale() {
@@ -52,14 +82,11 @@ export class Camera {
   numbers() {
     const [ca, sa, ce, se] = this.sines();
     const k = this.scale;
-    const eye = EYE * Math.max(this.width, this.height);
-    const fog = k * this.radius;
-    return { ca, sa, ce, se, k, eye, fog, depth: this.depth, halfW: this.width / 2, halfH: this.height / 2, center: this.center };
+    return { ca, sa, ce, se, k, eye: this.eye, fog: k * this.radius, depth: this.depth, halfW: this.width / 2, halfH: this.height / 2, center: this.center };
   }
 
   sines() {
-    const [azimuth, elevation] = this.rotation;
-    return [Math.cos(azimuth), Math.sin(azimuth), Math.cos(elevation), Math.sin(elevation)];
+    return sinesOf(this.rotation);
   }
 
   /** A function from (x, y, z) to [x, y, towards the eye] in pixels, from the upper left corner; NaN behind the eye. */
@@ -110,7 +137,7 @@ export class Camera {
 
   /** The view {center, zoom, rotation} that shows the box, no nearer than `nearest`. */
   viewOf(box, nearest = HIGHEST_ZOOM) {
-    const room = [this.width - 4 * MARGIN, this.height - 4 * MARGIN].map((pixels) => Math.max(40, pixels));
+    const room = this.room(2 * MARGIN);
     const widths = box.map(([low, high]) => high - low);
     const solid = Math.min(...room) / Math.hypot(...widths);
     const flat = Math.min(room[0] / widths[0], room[1] / widths[1]);
@@ -168,6 +195,10 @@ function wayOf(from, to, s) {
   const zoomed = to - from;
   if (Math.abs(zoomed) < 1e-3) return s;
   return (1 - 2 ** (-zoomed * s)) / (1 - 2 ** -zoomed);
+}
+
+function sinesOf([azimuth, elevation]) {
+  return [Math.cos(azimuth), Math.sin(azimuth), Math.cos(elevation), Math.sin(elevation)];
 }
 
 function clampZoom(zoom) {

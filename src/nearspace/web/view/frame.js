@@ -29,17 +29,17 @@ export function drawFrame(view, now) {
   return { points: seen, density: dense > 0.5, busy: busy.includes(true) };
 }
 
+/** Where bins are many and points few, a point spreads over four bins, so that density looks like the points it turns into. */
 function drawDensity({ painter, screen, camera, paint, theme }, seen, opacity) {
-  const { width, height } = camera;
-  const size = Math.max(1 / painter.ratio, Math.sqrt((width * height) / MOST_BINS));
-  const crowd = (seen / (width * height)) * 4;
-  const soften = 0.75 - 0.35 * smoothstep(0.5, 4, crowd);
-  painter.drawDensity(screen.densityOf(paint, size), { opacity, soften, dark: theme.dark });
+  const pixels = camera.width * camera.height;
+  const size = Math.max(1 / painter.ratio, Math.sqrt(pixels / MOST_BINS));
+  const spread = 1 - smoothstep(0.12, 0.5, (seen * size * size) / pixels);
+  painter.drawDensity(screen.densityOf(paint, { size, spread, dark: theme.dark }), opacity);
 }
 
 /** Pixels: large where few points are on the screen. */
 function diameterOf({ width, height }, seen) {
-  return Math.max(2.6, Math.min(9, 0.5 * Math.sqrt((width * height) / Math.max(1, seen)) + 1.2));
+  return Math.max(2.6, Math.min(9, 0.32 * Math.sqrt((width * height) / Math.max(1, seen)) + 1.2));
 }
 
 function drawPoints(view, opacity) {
@@ -69,7 +69,7 @@ function addPoint({ screen, batch, paint, sizes, marks, diameter }, i, x, y, sha
   const point = screen.index.order[i];
   if (marks.bytes !== null && marks.bytes[point] !== PLAIN && marks.count <= MOST_MARKED) return;
   const word = paint[i];
-  const weight = 70 + 0.73 * (word >>> 24);
+  const weight = 70 + (185 / 255) * (word >>> 24);
   const size = diameter * Math.min(4, grow) * (sizes === null ? 1 : 0.55 + (0.75 * sizes[point]) / 255);
   batch.add(x, y, size, (word & 0xffffff) | ((weight * share) << 24));
 }
@@ -141,7 +141,7 @@ function pointLabels(view) {
     const rank = (mark === FOUND ? 0 : marked ? 1 : 20) + (0.999 * i) / count;
     const gap = diameter / 2 + (marked ? 8 : 4);
     const tone = marked ? theme.ink : theme.faint;
-    labels.push({ id: `p${point}`, text, x: place[0], y: place[1], rank, size: marked ? 12.5 : 11.5, weight: marked ? 600 : 450, tone, strength: 1, sides: true, gap });
+    labels.push({ id: `p${point}`, text, x: place[0], y: place[1], rank, size: marked ? 12.5 : 11.5, weight: marked ? 600 : 450, tone, sides: true, gap });
   });
   return labels;
 }

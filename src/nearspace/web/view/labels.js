@@ -5,13 +5,14 @@
  * zooming never make labels swap. Labels fade in and out.
  */
 
-import { css, smoothstep } from "./theme.js";
+import { css } from "./theme.js";
 
 const FONT = '"Inter", system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 const FADE = 180; // milliseconds
 const GAP = 4; // pixels between labels
 const MOST = 90; // labels at a time
 const CELL = 48;
+const [COMING, GOING] = [115, 190]; // pixels between the regions of a level as it appears, and as the level above goes
 const REGION_SIZES = [17, 14, 12.5, 11.5];
 
 /** A label that wants a place: text at a pixel. `sides` true puts it beside the pixel, else it is centred on it. */
@@ -25,8 +26,8 @@ export class Labels {
   }
 
   /**
-   * Give places to `wanted`, [{id, text, x, y, rank, size, weight, tone, strength, sides}], within width and height; true while fading.
-   * A lower rank goes first; strength 0..1 is the opacity.
+   * Give places to `wanted`, [{id, text, x, y, rank, size, weight, tone, sides}], within width and height; true while fading.
+   * A lower rank goes first.
    */
   place(wanted, width, height, context, now, calm) {
     const order = wanted
@@ -84,7 +85,7 @@ export class Labels {
     const places = new Map(wanted.map((label) => [label.id, label]));
     let fading = false;
     for (const [id, entry] of this.shown) {
-      entry.target = placed.has(id) ? entry.label.strength : 0;
+      entry.target = placed.has(id) ? 1 : 0;
       const at = places.get(id);
       if (at !== undefined) Object.assign(entry.label, { x: at.x, y: at.y });
       const difference = entry.target - entry.alpha;
@@ -154,26 +155,25 @@ function touch(a, b) {
 }
 
 /**
- * The names of regions that belong on the screen: those of the finest level whose regions lie far enough apart, and, between two
- * levels, both by their strengths.
+ * The names of regions that belong on the screen: those of the finest level whose regions lie far enough apart, and those of the
+ * level above until they do so clearly.
  *
  * @param {{level: number, regions: {name: string, x: number, y: number, z?: number, count: number}[]}[]} levels coarse first
  */
 export function regionLabels(levels, camera) {
   const ordered = [...levels].filter(({ regions }) => regions.length > 0).sort((a, b) => a.regions.length - b.regions.length);
-  const strengths = ordered.map(({ regions }, i) => (i === 0 ? 1 : smoothstep(85, 125, spacing(regions.length, camera))));
+  const spaces = ordered.map(({ regions }, i) => (i === 0 ? Infinity : spacing(regions.length, camera)));
   const labels = [];
   const project = camera.projector();
   ordered.forEach(({ regions, level }, i) => {
-    const strength = strengths[i] * (1 - (strengths[i + 1] ?? 0));
-    if (strength <= 0.02) return;
+    if (spaces[i] < COMING || (spaces[i + 1] ?? 0) > GOING) return;
     const most = Math.max(...regions.map(({ count }) => count), 1);
     regions.forEach(({ name, x, y, z = 0, count }, number) => {
       const [sx, sy] = project(x, y, z);
       if (!name || !(sx > -300 && sy > -50 && sx < camera.width + 300 && sy < camera.height + 50)) return;
       const size = REGION_SIZES[Math.min(i, REGION_SIZES.length - 1)];
       const rank = 2 + i + 0.999 * (1 - count / (most + 1));
-      labels.push({ id: `r${level}:${number}`, text: name, x: sx, y: sy, rank, size, weight: 600, strength });
+      labels.push({ id: `r${level}:${number}`, text: name, x: sx, y: sy, rank, size, weight: i === 0 ? 650 : 550 });
     });
   });
   return labels;

@@ -5,7 +5,7 @@
  * points, near by the points themselves. docs/page-view.md describes the whole.
  */
 
-import { Camera } from "./camera.js";
+import { Camera, SOLID } from "./camera.js";
 import { drawFrame } from "./frame.js";
 import { listen } from "./input.js";
 import { Labels } from "./labels.js";
@@ -88,8 +88,8 @@ export class MapView extends EventTarget {
     this.index = new PointIndex({ n, x, y, z: dim === 3 ? z : null });
     if (this.mask !== null) this.index.keep(this.mask);
     this.screen.setIndex(this.index);
-    this.camera.setBox(this.index.box);
-    this.camera.set({ center: this.camera.middle, zoom: 0, rotation: dim === 3 ? [0.6, 0.35] : [0, 0], depth: dim === 3 ? 1 : 0 });
+    this.camera.setBox(this.index.box, this.index.sample());
+    this.camera.set({ center: this.camera.middle, zoom: 0, rotation: dim === 3 ? SOLID : [0, 0], depth: dim === 3 ? 1 : 0 });
     this.repaint();
   }
 
@@ -186,7 +186,7 @@ export class MapView extends EventTarget {
   /** Turn the map flat, or let it have depth. */
   setDimension(dimension) {
     const solid = dimension === 3;
-    this.fly({ rotation: solid ? [0.6, 0.35] : [0, 0], depth: solid ? 1 : 0 }, FLIGHT);
+    this.fly({ rotation: solid ? SOLID : [0, 0], depth: solid ? 1 : 0 }, FLIGHT);
   }
 
   resize() {

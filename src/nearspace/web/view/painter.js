@@ -26,7 +26,8 @@ export class Painter {
     this.density = twgl.createProgramInfo(gl, DENSITY);
     this.points = twgl.createProgramInfo(gl, POINTS);
     this.corners = twgl.createBufferInfoFromArrays(gl, { corner: { numComponents: 2, data: [-1, -1, 3, -1, -1, 3] } });
-    this.field = twgl.createTexture(gl, { width: 1, height: 1, min: gl.LINEAR, mag: gl.LINEAR, wrap: gl.CLAMP_TO_EDGE });
+    this.field = twgl.createTexture(gl, { width: 1, height: 1, minMag: gl.NEAREST, wrap: gl.CLAMP_TO_EDGE });
+    this.dots = null;
     this.room = 0;
   }
 
@@ -51,16 +52,29 @@ export class Painter {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
-  /** Draw the texture of a Density over everything. */
-  drawDensity(density, { opacity, soften, dark }) {
+  /** Draw the texture of a Density, where it is not empty. */
+  drawDensity(density, opacity) {
+    if (density.box === null) return;
     const { gl } = this;
+    const exact = density.width === this.canvas.width && density.height === this.canvas.height;
     gl.bindTexture(gl.TEXTURE_2D, this.field);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, density.width, density.height, 0, gl.RGBA, gl.UNSIGNED_BYTE, density.bytes);
+    twgl.setTextureParameters(gl, this.field, { minMag: exact ? gl.NEAREST : gl.LINEAR });
     gl.useProgram(this.density.program);
     twgl.setBuffersAndAttributes(gl, this.density, this.corners);
-    const texel = [1 / density.width, 1 / density.height];
-    twgl.setUniforms(this.density, { field: this.field, texel, opacity, soften, dark: dark ? 1 : 0 });
+    twgl.setUniforms(this.density, { field: this.field, opacity });
+    gl.enable(gl.SCISSOR_TEST);
+    gl.scissor(...this.scissorOf(density));
     twgl.drawBufferInfo(gl, this.corners);
+    gl.disable(gl.SCISSOR_TEST);
+  }
+
+  /** The part of the canvas that the bins of a Density are on: left, bottom, width, height. */
+  scissorOf({ box: [x0, y0, x1, y1], width, height }) {
+    const { canvas } = this;
+    const [left, right] = [x0 - 1, x1 + 1].map((x) => Math.round((x * canvas.width) / width));
+    const [top, bottom] = [y0 - 1, y1 + 1].map((y) => Math.round((y * canvas.height) / height));
+    return [left, canvas.height - bottom, right - left, bottom - top];
   }
 
   /**
@@ -81,7 +95,7 @@ export class Painter {
   upload(batch) {
     const { gl } = this;
     if (this.room < batch.count) {
-      if (this.dots) for (const { buffer } of Object.values(this.dots.attribs)) gl.deleteBuffer(buffer);
+      if (this.dots !== null) for (const { buffer } of Object.values(this.dots.attribs)) gl.deleteBuffer(buffer);
       this.room = batch.room;
       this.dots = twgl.createBufferInfoFromArrays(gl, {
         place: { numComponents: 3, data: batch.places, drawType: gl.DYNAMIC_DRAW },

@@ -9,6 +9,7 @@ const POINTS_PER_CELL = 8;
 const MOST_CELLS = 1024; // per side
 const SAMPLE = 20000;
 const FAR = 3;
+const VIEW_SAMPLE = 4000;
 
 export class PointIndex {
   /** @param {{n: number, x: Float32Array, y: Float32Array, z: Float32Array|null}} points */
@@ -75,6 +76,18 @@ export class PointIndex {
     this.z = this.source.z === null ? null : gathered(this.source.z, this.order);
   }
 
+  /** x, y, z, x, y, z, ... of some points of the box, all if they are few. */
+  sample() {
+    const { x, y, z } = this.source;
+    const step = Math.max(1, Math.floor(this.n / VIEW_SAMPLE));
+    const out = [];
+    for (let i = 0; i < this.n; i += step) {
+      const at = [x[i], y[i], z === null ? 0 : z[i]];
+      if (at.every((value, axis) => value >= this.box[axis][0] && value <= this.box[axis][1])) out.push(...at);
+    }
+    return out;
+  }
+
   /** Call `run(start, end)` for each run of kept points in the cells that touch the rectangle. */
   runs(x0, x1, y0, y1, run) {
     const { side, starts } = this;
@@ -114,19 +127,24 @@ function boxOf(axes, n) {
   const samples = sample(axes, n);
   return axes.map((values, axis) => {
     if (values.length === 0) return [0, 0];
-    let [low, high] = [Infinity, -Infinity];
-    for (let i = 0; i < n; i++) {
-      const v = values[i];
-      if (v < low && v !== -Infinity) low = v;
-      if (v > high && v !== Infinity) high = v;
-    }
-    if (low > high) return [0, 0];
     const sorted = samples[axis].sort();
     const cut = Math.ceil((sorted.length - 9) * 0.01);
-    const [inner, outer] = cut > 0 ? [sorted[cut], sorted[sorted.length - 1 - cut]] : [low, high];
+    if (cut <= 0) return range(values, n, -Infinity, Infinity);
+    const [inner, outer] = [sorted[cut], sorted[sorted.length - 1 - cut]];
     const margin = FAR * (outer - inner) || Infinity;
-    return [Math.max(low, inner - margin), Math.min(high, outer + margin)];
+    return range(values, n, inner - margin, outer + margin);
   });
+}
+
+/** [least, largest] of the finite values from `from` to `to`. */
+function range(values, n, from, to) {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < n; i++) {
+    const v = values[i];
+    if (v < low && v >= from && v !== -Infinity) low = v;
+    if (v > high && v <= to && v !== Infinity) high = v;
+  }
+  return low > high ? [0, 0] : [low, high];
 }
 
 function sample(axes, n) {

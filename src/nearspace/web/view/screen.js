@@ -51,13 +51,13 @@ export class Screen {
     return [left, right, bottom, top];
   }
 
-  /** The density in bins of `size` pixels. */
-  densityOf(paint, size) {
+  /** The density in bins of `size` pixels (Density.start tells what `spread` is). */
+  densityOf(paint, { size, spread, dark }) {
     const { density, camera } = this;
-    density.start(camera.width, camera.height, size);
+    density.start(camera.width, camera.height, size, spread);
     if (this.solid) density.addProjected(this.turned(), paint);
     else density.addFlat(this.index, paint, camera);
-    density.finish();
+    density.finish(dark);
     return density;
   }
 

@@ -11,29 +11,11 @@ void main() {
   `#version 300 es
 precision highp float;
 uniform sampler2D field;
-uniform vec2 texel;
 uniform float opacity;
-uniform float soften;
-uniform float dark;
 in vec2 place;
 out vec4 color;
 void main() {
-  vec4 here = texture(field, place);
-  if (soften > 0.0) {
-    vec2 d = texel * 0.75;
-    vec4 around = texture(field, place + d) + texture(field, place - d)
-      + texture(field, place + vec2(d.x, -d.y)) + texture(field, place + vec2(-d.x, d.y));
-    here = mix(here, around * 0.25, soften);
-  }
-  if (here.a < 0.004) discard;
-  vec3 hue = here.rgb / here.a;
-  float level = here.a;
-  float cover = 1.0 - pow(1.0 - level, 1.9);
-  float full = smoothstep(0.45, 1.0, level);
-  vec3 light = mix(hue, hue * 0.74, full);
-  vec3 glow = mix(hue * 0.92, mix(hue, vec3(1.0), 0.34), full);
-  cover *= opacity;
-  color = vec4(mix(light, glow, dark) * cover, cover);
+  color = texture(field, place) * opacity;
 }`,
 ];
 
