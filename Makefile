@@ -1,5 +1,6 @@
 # Every target sets up what it needs in .venv first; nothing outside this folder is changed.
-#   make demo     learn a Space from the text that ships with the project, measure, search and draw it
+#   make demo     learn a Space from the text that ships with the project, measure, search and map it, and serve
+#                 its page; SERVE=0 ends when the files are written
 #   make test     check, then the whole suite, then the suite without the optional packages
 #   make check    lint, format and types
 #   make bench    the benchmarks, beside their peers (minutes to hours; see docs/benchmarks.md)
@@ -11,12 +12,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Matplotlib draws into files here, wherever this runs.
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-core check bench venv clean distclean constraints
+SERVE ?= 1
+
+.PHONY: demo test test-core check browser bench venv clean distclean constraints
 
 demo: .venv/ready
-	$(PY) -m nearspace.cli.demo examples/data/encyclopedia.txt.xz demo-output
+	$(PY) -m nearspace.cli.demo examples/data/encyclopedia.txt.xz demo-output $(if $(filter 0,$(SERVE)),--no-serve)
 
-test: check
+test: check browser
 	$(PY) -m pytest
 	$(MAKE) --no-print-directory test-core
 
@@ -28,6 +31,10 @@ check: .venv/ready
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+# Chromium, which the tests of the page drive; they are skipped, and say so, where it cannot be installed.
+browser:
+	tools/browser.sh
 
 bench: .venv/ready
 	$(PY) benchmarks/run.py

@@ -1,4 +1,4 @@
-"""`make demo`: a text becomes a Space that is measured, searched and drawn; a tour and a check of all."""
+"""`make demo`: a text becomes a Space that is measured, searched, mapped, served; a tour and a check of all."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from nearspace.cli.progress import progress_for
 from nearspace.evaluation import verb as measure
 from nearspace.learners import verb as learn
 from nearspace.maps.drawing import draw
+from nearspace.maps.parquet import save_in
 from nearspace.maps.verb import map_space
 from nearspace.search.analogy import analogy
 from nearspace.search.compare import similarity
 from nearspace.search.nearest import nearest
+from nearspace.server.verb import export, serve
 from nearspace.space import Space
 from nearspace.store.folder import open_space, save
+from nearspace.store.reports import keep_report
 
 SPACE = "encyclopedia.space"
+MAPPED = 10_000  # words on the map
 FREQUENT = 10_000  # rows among which neighbours and answers are looked for
 MEASURED = ("spearman", "google.accuracy", "google.semantic.accuracy", "google.syntactic.accuracy")
 MEASURED_ENDS = ("purity", "groups25.accuracy")
@@ -44,17 +48,21 @@ ANALOGIES = (
 @click.argument("text", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--epochs", type=int, default=10, show_default=True, help="Passes over the text.")
-def demo(text: Path, folder: Path, epochs: int) -> None:
-    """Learn a Space from TEXT into FOLDER, then measure, search and draw it."""
+@click.option("--serve/--no-serve", "serving", default=True, help="Show the page at the end, until Ctrl-C.")
+def demo(text: Path, folder: Path, epochs: int, serving: bool) -> None:
+    """Learn a Space from TEXT into FOLDER, then measure, search, map and serve it."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     tell = Console(width=None if Console().is_terminal else 110, highlight=False)
     space = _learn(tell, text, folder / SPACE, epochs)
-    _measure(tell, space)
+    _measure(tell, space, folder / SPACE)
     _search(tell, space)
     _answer(tell, space)
-    _draw(tell, space, folder)
+    _map(tell, space, folder)
+    _page(tell, folder)
     _next(tell, folder, time.monotonic() - began)
+    if serving:
+        serve(folder / SPACE, announce=lambda line: tell.print(f"\n[bold]7. Serve[/bold]: {line}"))
 
 
 def _title(tell: Console, number: int, text: str) -> None:
@@ -76,9 +84,10 @@ def _learn(tell: Console, text: Path, target: Path, epochs: int) -> Space:
     return space
 
 
-def _measure(tell: Console, space: Space) -> None:
+def _measure(tell: Console, space: Space, path: Path) -> None:
     _title(tell, 2, "Measure: is it any good? Each figure with its 95 % interval and what a baseline gets")
     report = measure.words(space, restrict=FREQUENT, seed=1, progress=progress_for(False))
+    keep_report(path, "words", report)
     chosen = [
         found for found in report if found.name.endswith(MEASURED_ENDS) or found.name.endswith(MEASURED)
     ]
@@ -114,24 +123,40 @@ def _answer(tell: Console, space: Space) -> None:
     tell.print(make_table("", ["question", "answers, best first", "expected", "place"], rows))
 
 
-def _draw(tell: Console, space: Space, folder: Path) -> None:
-    _title(tell, 5, "Map: t-SNE of the most frequent words, coloured by how far each point can be trusted")
-    laid_out = map_space(space, limit=1000, seed=1, progress=progress_for(False))
-    path = draw(laid_out, folder / "map.png", title="The most frequent words of the encyclopedia")
-    trust = float(laid_out.trust.mean())
+def _map(tell: Console, space: Space, folder: Path) -> None:
+    _title(tell, 5, f"Map: UMAP of the {MAPPED:,} most frequent words; each point says how far to trust it")
+    began, limit = time.monotonic(), min(MAPPED, len(space))
+    for dim, name in ((2, "umap"), (3, "umap-3d")):
+        laid_out = map_space(space, method="umap", dim=dim, limit=limit, seed=1, progress=progress_for(False))
+        save_in(folder / SPACE, laid_out, name)
+        if dim == 2:
+            flat = laid_out
+    keep_report(folder / SPACE, "map-umap", measure.map(flat, space, seed=1, progress=progress_for(False)))
+    trust = float(flat.trust.mean())
     tell.print(
-        f"   {len(laid_out):,} words; on average {trust:.0%} of a word's neighbours on the map are its "
-        f"neighbours in the Space (random points: {laid_out.chance:.0%})"
+        f"   in 2 and in 3 dimensions in {time.monotonic() - began:.0f} s; on average {trust:.0%} of a "
+        f"word's neighbours on the map are its neighbours in the Space (random points: {flat.chance:.2%})"
     )
+    path = draw(flat, folder / "map.png", title="The most frequent words of the encyclopedia")
     tell.print(f"   {path}", style="bold")
+
+
+def _page(tell: Console, folder: Path) -> None:
+    _title(tell, 6, "Export: the page as files, which work from any web server")
+    done = export(folder / SPACE, to=folder / "page", overwrite=True, progress=progress_for(False))
+    tell.print(f"   {done.path}: {done.files} files, {done.bytes / 1e6:.0f} MB", style="bold")
 
 
 def _next(tell: Console, folder: Path, seconds: float) -> None:
     space = folder / SPACE
     tell.print(f"\nDone in {seconds:.0f} s. To go on:")
-    for command in (f"nearest {space} cat", f"analogy {space} man king woman", f"info {space}"):
+    for command in (
+        f"nearest {space} cat",
+        f"analogy {space} man king woman",
+        f"info {space}",
+        f"serve {space}",
+    ):
         tell.print(f"   .venv/bin/nearspace {command}")
-    tell.print("The map in the browser (serve) comes in a later version.")
 
 
 if __name__ == "__main__":

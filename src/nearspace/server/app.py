@@ -47,6 +47,12 @@ class App:
         ]
         return applications.Starlette(routes=routes)
 
+    def warm(self) -> None:
+        """Ask each Space once, so that the first question of a user finds kernels and index ready."""
+        for shown in self.site.spaces:
+            if shown.usable:
+                asking.neighbors(shown, 0, 1)
+
     def question(self, name: str, body: dict[str, Any]) -> Answer | None:
         """Answer a POST: "search", "neighbors", "filter" or "save"; None if there is no such question.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -73,6 +74,7 @@ def serve(
     address = _address(host, listening.getsockname()[1], secret)
     announce(f"{app.site.title} is at {address}  (Ctrl-C ends it)")
     settings = uvicorn.Config(application, log_level="warning", lifespan="off", server_header=False)
+    threading.Thread(target=app.warm, name="warm", daemon=True).start()
     if open_browser:
         webbrowser.open(address)
     try:

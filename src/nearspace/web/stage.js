@@ -81,7 +81,11 @@ export class Stage extends EventTarget {
     on("lasso", ({ points, add }) => this.emit("lasso", { rows: this.rowsOf(points), add }));
     on("labels", ({ points }) => this.label(points));
     on("view", ({ view }) => this.moved(view));
-    on("drawn", (detail) => this.emit("drawn", detail));
+    on("drawn", (detail) => {
+      if (!this.timed) performance.mark("nearspace:drawn");
+      this.timed = true;
+      this.emit("drawn", detail);
+    });
     this.view.setMode(this.ctx.store.state.mode);
     return true;
   }
