@@ -1,4 +1,4 @@
-"""`make demo`: a text becomes a Space that is measured, searched, mapped, served; a tour and a check of all."""
+"""`make demo`: a text becomes a Space that is measured, searched, mapped and served; a tour and a check."""
 
 from __future__ import annotations
 
