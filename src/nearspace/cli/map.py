@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from nearspace.cli.drawings import check_target, summary, write
-from nearspace.cli.map_options import stability_option
+from nearspace.cli.map_options import names_option, regions_option, stability_option
 from nearspace.cli.options import (
     json_option,
     overwrite_option,
@@ -29,6 +29,7 @@ Examples:
   nearspace map wiki.space -o map.svg -o map.parquet --limit 2000 --seed 7
   nearspace map wiki.space -o map.png --method umap --neighbors 30
   nearspace map wiki.space -o map.parquet --method umap --stability 3
+  nearspace map news.space -o map.parquet --method umap --names text --limit 0
   nearspace map wiki.space -o map.png --dim 3 --method pca
   nearspace map wiki.space -o animals.png --keys - < animals.txt
 """,
@@ -55,6 +56,8 @@ Examples:
 @click.option("--labels", type=click.IntRange(min=0), help="At most so many names; 0: none.")
 @click.option("--color", default="trust", show_default=True, metavar="COLUMN", help="What colours show.")
 @stability_option
+@regions_option
+@names_option
 @seed_option
 @workers_option
 @overwrite_option
@@ -72,6 +75,8 @@ def map_command(
     labels: int | None,
     color: str,
     stability: int | None,
+    regions: bool,
+    names: str | None,
     seed: int,
     workers: int | None,
     overwrite: bool,
@@ -95,6 +100,8 @@ def map_command(
         neighbors=neighbors,
         seed=seed,
         stability=stability,
+        regions=regions or names is not None,
+        names=names,
         workers=workers,
         progress=progress_for(quiet),
     )

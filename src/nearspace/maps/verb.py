@@ -13,6 +13,7 @@ from nearspace.errors import InputError, SettingError
 from nearspace.keys import Keys
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.pca import PCA
+from nearspace.maps.regions import check_regions, find_regions
 from nearspace.maps.stability import check_layouts, stability_per_point
 from nearspace.maps.trust import judge, neighbors_to_compare
 from nearspace.maps.tsne import TSNE
@@ -73,6 +74,8 @@ def map_space(
     neighbors: int = 15,
     seed: int = 1,
     stability: int | None = None,
+    regions: bool = False,
+    names: str | None = None,
     workers: int | None = None,
     progress: Progress = Quiet(),  # noqa: B008
 ) -> Map:
@@ -95,6 +98,8 @@ def map_space(
         seed: of t-SNE and UMAP.
         stability: lay out with so many seeds, this one included, and tell which neighbours stay: the detail
             "stability". None: not; 3 is usual, and costs two more layouts.
+        regions: find where points lie dense, at three zoom levels, and name it (`regions.find_regions`).
+        names: column that names the regions; None: texts, else categories, else the keys.
         workers: threads; the map does not depend on them.
         progress: where the work is shown.
 
@@ -103,13 +108,14 @@ def map_space(
         UnknownKeyError: one of `keys` is not in the Space.
         DuplicateKeyError: one of `keys` comes twice.
         InputError: a vector holds NaN or infinity.
-        MissingExtraError: the method needs a package that is not installed.
+        MissingExtraError: the method, or finding regions, needs a package that is not installed.
     """
     projector = _projector(method, dim, perplexity, neighbors, seed)
     check_layouts(projector, stability)
+    check_regions(space, regions, names)
     rows = _rows(space, limit, keys)
-    names = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
-    vectors = _vectors(space, rows, names)
+    own = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
+    vectors = _vectors(space, rows, own)
     k = neighbors_to_compare(len(rows))
     # zero vectors are near to none by cosine, and as far as an angle of 60 degrees by distance
     same = space.metric == "euclidean" or (space.metric == "cosine" and bool(vectors.any(axis=1).all()))
@@ -135,12 +141,15 @@ def map_space(
         "trust_k": k,
         "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
-        "fingerprint": _fingerprint(names, space.vectors[rows]),
+        "fingerprint": _fingerprint(own, space.vectors[rows]),
         "versions": versions("numpy", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
     chance = k / (len(rows) - 1)
-    return Map(names, coordinates, trust, projector.name, settings, chance, columns, details)
+    laid_out = Map(own, coordinates, trust, projector.name, settings, chance, columns, details)
+    if not regions:
+        return laid_out
+    return find_regions(laid_out, space, names=names, seed=seed, workers=workers, progress=progress)
 
 
 def is_current(laid_out: Map, space: Space) -> bool:
