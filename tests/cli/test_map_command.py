@@ -80,6 +80,22 @@ def test_what_is_told_of_the_points(clusters: Path, tmp_path: Path) -> None:
     assert result.exit_code == 2 and "nothing is random in the method 'pca'" in result.stderr
 
 
+@pytest.mark.extras
+def test_regions_and_what_names_them(clusters: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    told = {}
+    for name, given in {"plain": [], "regions": ["--regions"], "names": ["--names", "key"]}.items():
+        output = tmp_path / f"{name}.parquet"
+        result = call("map", clusters, "-o", output, "--method", "pca", *given, "--json")
+        assert (result.exit_code, result.stderr) == (0, "")
+        told[name] = json.loads(result.stdout).get("regions")
+    assert told == {"plain": None, "regions": [3], "names": [3]}
+    (level,) = open_map(tmp_path / "names.parquet").regions
+    assert sorted(name[0] for name in level.names) == ["a", "b", "c"]
+    wrong = call("map", clusters, "-o", tmp_path / "w.parquet", "--method", "pca", "--names", "topic")
+    assert wrong.exit_code == 2 and "names is 'topic'" in wrong.stderr
+
+
 def test_three_dimensions_and_some_keys(clusters: Path, tmp_path: Path) -> None:
     args = ["map", clusters, "-o", tmp_path / "m.parquet", "--method", "pca", "--dim", "3"]
     result = call(*args, "--keys", "b3", "--keys", "-", stdin="a1\nc2\na5\n")

@@ -58,4 +58,5 @@ def summary(space: str, laid_out: Map, outputs: Sequence[str]) -> dict[str, Any]
         "trust": round(float(laid_out.trust.mean()), 4),
         "chance": round(laid_out.chance, 4),
         **{name: round(float(values.mean()), 4) for name, values in laid_out.details.items()},
+        **({"regions": [len(one) for one in laid_out.regions]} if "regions" in laid_out.settings else {}),
     }

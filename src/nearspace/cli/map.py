@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from nearspace.cli.drawings import check_target, keep, summary, write
-from nearspace.cli.map_options import stability_option
+from nearspace.cli.map_options import names_option, regions_option, stability_option
 from nearspace.cli.options import (
     json_option,
     overwrite_option,
@@ -32,6 +32,7 @@ Examples:
   nearspace map wiki.space -o map.svg -o map.parquet --limit 2000 --seed 7
   nearspace map wiki.space -o map.png --method umap --neighbors 30
   nearspace map wiki.space -o map.parquet --method umap --stability 3
+  nearspace map news.space -o map.parquet --method umap --names text --limit 0
   nearspace map wiki.space -o map.png --dim 3 --method pca
   nearspace map wiki.space -o animals.png --keys - < animals.txt
   nearspace map news.space -o news.pdf --color day --theme dark --fade
@@ -66,6 +67,8 @@ Examples:
 @click.option("--fade", is_flag=True, help="Let points fade as far as they cannot be trusted.")
 @click.option("--thumbnails", metavar="COLUMN", help="Paths of pictures to draw in place of points.")
 @click.option("--images", metavar="FOLDER", help="What these paths are relative to.")
+@regions_option
+@names_option
 @seed_option
 @workers_option
 @overwrite_option
@@ -88,6 +91,8 @@ def map_command(
     fade: bool,
     thumbnails: str | None,
     images: str | None,
+    regions: bool,
+    names: str | None,
     seed: int,
     workers: int | None,
     overwrite: bool,
@@ -114,6 +119,8 @@ def map_command(
         neighbors=neighbors,
         seed=seed,
         stability=stability,
+        regions=regions or names is not None,
+        names=names,
         workers=workers,
         progress=progress_for(quiet),
     )

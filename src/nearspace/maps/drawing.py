@@ -19,7 +19,7 @@ from nearspace.maps.dots import DPI, draw_dots, presence
 from nearspace.maps.files import write_atomically
 from nearspace.maps.fonts import families
 from nearspace.maps.header import draw_header, plan_header
-from nearspace.maps.region_names import LEADING, POINT, RegionName, region_names
+from nearspace.maps.region_captions import LEADING, POINT, RegionName, region_names
 from nearspace.maps.scene import Scene, arrange
 from nearspace.maps.themes import Theme, theme_of
 from nearspace.maps.thumbnails import thumbnails as place_thumbnails

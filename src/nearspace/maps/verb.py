@@ -13,6 +13,7 @@ from nearspace.errors import SettingError
 from nearspace.keys import Keys
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.pca import PCA
+from nearspace.maps.regions import check_regions, find_regions
 from nearspace.maps.space_graph import layout_vectors, space_graph
 from nearspace.maps.stability import check_layouts, stability_per_point
 from nearspace.maps.trust import judge, neighbors_to_compare
@@ -74,6 +75,8 @@ def map_space(
     neighbors: int = 15,
     seed: int = 1,
     stability: int | None = None,
+    regions: bool = False,
+    names: str | None = None,
     workers: int | None = None,
     progress: Progress = Quiet(),  # noqa: B008
 ) -> Map:
@@ -96,6 +99,8 @@ def map_space(
         seed: of t-SNE and UMAP.
         stability: lay out with so many seeds, this one included, and tell which neighbours stay: the detail
             "stability". None: not; 3 is usual, and costs two more layouts.
+        regions: find where points lie dense, at three zoom levels, and name it (`regions.find_regions`).
+        names: column that names the regions; None: texts, else categories, else the keys.
         workers: threads; the map does not depend on them.
         progress: where the work is shown.
 
@@ -104,19 +109,20 @@ def map_space(
         UnknownKeyError: one of `keys` is not in the Space.
         DuplicateKeyError: one of `keys` comes twice.
         InputError: a vector holds NaN or infinity.
-        MissingExtraError: the method needs a package that is not installed.
+        MissingExtraError: the method, or finding regions, needs a package that is not installed.
     """
     projector = _projector(method, dim, perplexity, neighbors, seed)
     check_layouts(projector, stability)
+    check_regions(space, regions, names)
     rows = _rows(space, limit, keys)
-    names = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
-    vectors = layout_vectors(space, rows, names)
+    own = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
+    vectors = layout_vectors(space, rows, own)
     k = neighbors_to_compare(len(rows))
     # zero vectors are near to none by cosine, and as far as an angle of 60 degrees by distance
     same = space.metric == "euclidean" or (space.metric == "cosine" and bool(vectors.any(axis=1).all()))
     wanted = max(k if same else 0, projector.neighbors_of(len(rows)))
     graph = None
-    if wanted and names is space.keys:
+    if wanted and own is space.keys:
         graph = space_graph(space, wanted, vectors=vectors, workers=workers, progress=progress)
     elif wanted:
         graph = knn_graph(vectors, wanted, workers=workers, progress=progress)
@@ -140,12 +146,15 @@ def map_space(
         "trust_k": k,
         "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
-        "fingerprint": _fingerprint(names, space.vectors[rows]),
+        "fingerprint": _fingerprint(own, space.vectors[rows]),
         "versions": versions("numpy", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
     chance = k / (len(rows) - 1)
-    return Map(names, coordinates, trust, projector.name, settings, chance, columns, details)
+    laid_out = Map(own, coordinates, trust, projector.name, settings, chance, columns, details)
+    if not regions:
+        return laid_out
+    return find_regions(laid_out, space, names=names, seed=seed, workers=workers, progress=progress)
 
 
 def is_current(laid_out: Map, space: Space) -> bool:
