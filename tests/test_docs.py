@@ -114,7 +114,6 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_the_example_of_the_readme_runs(folder_with_text: Path) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("openTSNE")
     (code,) = blocks(ROOT / "README.md", "python")
     assert len([line for line in code.splitlines() if line]) <= 10
     exec(compile(code, "README.md", "exec"), {})
@@ -127,7 +126,6 @@ def test_the_example_of_the_readme_runs(folder_with_text: Path) -> None:
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "cli.md"], ids=lambda page: page.name)
 def test_the_commands_of_a_page_run(page: Path, folder_with_text: Path) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("openTSNE")
     lines = "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
     commands = [line for line in lines if line.startswith("nearspace ")]
     assert commands

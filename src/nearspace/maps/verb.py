@@ -99,7 +99,6 @@ def map_space(
         UnknownKeyError: one of `keys` is not in the Space.
         DuplicateKeyError: one of `keys` comes twice.
         InputError: a vector holds NaN or infinity.
-        MissingExtraError: the method needs a package that is not installed.
     """
     projector = _projector(method, dim, perplexity, neighbors, seed)
     rows = _rows(space, limit, keys)
@@ -128,7 +127,7 @@ def map_space(
         "trust_k": k,
         "neighbors_recall": graph.recall if graph else 1.0,
         "fingerprint": _fingerprint(names, space.vectors[rows]),
-        "versions": versions("numpy", "openTSNE"),
+        "versions": versions("numpy"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
     return Map(names, coordinates, trust, projector.name, settings, k / (len(rows) - 1), columns)
