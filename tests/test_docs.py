@@ -114,7 +114,6 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.slow
 def test_the_example_of_the_readme_runs(folder_with_text: Path) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("openTSNE")
     (code,) = blocks(ROOT / "README.md", "python")
     assert len([line for line in code.splitlines() if line]) <= 10
     exec(compile(code, "README.md", "exec"), {})
@@ -129,7 +128,6 @@ def test_the_commands_of_a_page_run(
     page: Path, folder_with_text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("openTSNE")
     uvicorn = pytest.importorskip("uvicorn")
     monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets: None)  # serve ends at once
     lines = "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()

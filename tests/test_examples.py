@@ -37,7 +37,6 @@ SAYS = {
 def test_an_example_runs_and_says_what_it_should(path: Path, tmp_path: Path) -> None:
     if path.stem in EXTRAS:
         pytest.importorskip("matplotlib")
-        pytest.importorskip("openTSNE")
     done = subprocess.run(
         [sys.executable, "-W", "error", path, SAMPLE, tmp_path],
         capture_output=True,

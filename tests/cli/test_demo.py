@@ -20,7 +20,6 @@ TEXT = Path(__file__).resolve().parents[2] / "examples" / "data" / "encyclopedia
 @pytest.mark.slow
 def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("openTSNE")
     with lzma.open(TEXT, "rt", encoding="utf-8") as text:
         (tmp_path / "text.txt").write_text(text.read(4_000_000), "utf-8")
     result = CliRunner().invoke(

@@ -113,7 +113,6 @@ def test_limit(clusters: Path, tmp_path: Path) -> None:
 @pytest.mark.extras
 def test_pictures_by_suffix(clusters: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    pytest.importorskip("openTSNE")
     outputs = [tmp_path / name for name in ("m.png", "m.svg", "m.parquet")]
     flags = [part for output in outputs for part in ("-o", output)]
     result = call("map", clusters, *flags, "--seed", "3", "--labels", "5")

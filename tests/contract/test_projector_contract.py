@@ -15,7 +15,7 @@ from nearspace.protocols import Projector, Quiet
 # name -> (dim to projector, package that it needs)
 PROJECTORS: dict[str, tuple[Callable[[int], Projector], str | None]] = {
     "pca": (lambda dim: PCA(dim), None),
-    "tsne": (lambda dim: TSNE(dim, perplexity=10, iterations=60, start_iterations=60), "openTSNE"),
+    "tsne": (lambda dim: TSNE(dim, perplexity=10, iterations=60, start_iterations=60), None),
     "umap": (lambda dim: UMAP(dim, rounds=60), None),
 }
 

@@ -37,6 +37,23 @@ def test_registers_compute_what_they_say():
     assert np.array_equal(out[64:], a * 2 - b)
 
 
+@njit
+def _gathered(x, places, out):
+    found = simd.gather(x, places, 4)
+    simd.store(out, 0, simd.div(found, simd.splat(np.float32(3))))
+    out[16] = simd.total(found)
+
+
+def test_registers_gather_divide_and_add_up():
+    rng = np.random.default_rng(4)
+    x, places = rng.normal(size=50).astype(np.float32), rng.integers(0, 50, 24).astype(np.int32)
+    out = np.empty(17, dtype=np.float32)
+    _gathered(x, places, out)
+    expected = x[places[4:20]]
+    assert np.array_equal(out[:16], expected / np.float32(3))
+    assert np.isclose(out[16], expected.sum(dtype=np.float64), atol=1e-6)
+
+
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=16, max_size=16))
 def test_sigmoid_is_finite_and_monotone(values):
     x = np.zeros(48, dtype=np.float32)

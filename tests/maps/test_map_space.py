@@ -12,16 +12,13 @@ from nearspace.maps.verb import is_current, map_space
 from nearspace.space import Space
 
 
-@pytest.mark.extras
 def test_the_default_is_tsne_in_the_plane_with_trust(space):
-    pytest.importorskip("openTSNE")
     laid_out = map_space(space, perplexity=15, workers=1)
     assert (laid_out.method, laid_out.coordinates.shape, len(laid_out)) == ("tsne", (240, 2), 240)
     assert laid_out.chance == pytest.approx(10 / 239)
     assert laid_out.trust.mean() > 5 * laid_out.chance
     assert laid_out.trust.mean() > map_space(space, method="pca").trust.mean() + 0.1
     assert laid_out.settings["perplexity"] == 15
-    assert laid_out.settings["versions"]["openTSNE"]
 
 
 def test_rows_are_the_first_ones_or_the_given_keys(space):

@@ -1,14 +1,11 @@
-import sys
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 
-from nearspace.errors import MissingExtraError, SettingError
-from nearspace.maps.forces import ExactForces
+from nearspace.errors import InputError, SettingError
+from nearspace.maps.knn_graph import knn_graph
 from nearspace.maps.neighbors import neighbors_in_map
 from nearspace.maps.pca import PCA
-from nearspace.maps.tsne import APPROXIMATE, TSNE
+from nearspace.maps.tsne import MANY, TSNE
 from nearspace.protocols import Quiet
 
 
@@ -28,11 +25,9 @@ class Notes(Quiet):
         self.notes.append(message)
 
 
-@pytest.mark.extras
 @pytest.mark.slow
 @pytest.mark.parametrize("dim", [2, 3])
 def test_planted_clusters_are_apart_after_and_not_before(clusters, dim):
-    pytest.importorskip("openTSNE")
     vectors, labels = clusters
     random = np.random.default_rng(0).normal(size=(len(vectors), dim)).astype(np.float32)
     assert _vote(random, labels) < 0.4
@@ -40,9 +35,7 @@ def test_planted_clusters_are_apart_after_and_not_before(clusters, dim):
     assert _vote(TSNE(dim, perplexity=15).project(vectors, workers=1), labels) > 0.98
 
 
-@pytest.mark.extras
 def test_seed_decides_and_workers_do_not(clusters):
-    pytest.importorskip("openTSNE")
     vectors, _ = clusters
     settings = {"perplexity": 12, "iterations": 80, "start_iterations": 50}
     first = TSNE(seed=1, **settings).project(vectors, workers=1)
@@ -50,44 +43,20 @@ def test_seed_decides_and_workers_do_not(clusters):
     assert TSNE(seed=2, **settings).project(vectors, workers=1).tobytes() != first.tobytes()
 
 
-@pytest.mark.extras
 @pytest.mark.slow
-@pytest.mark.parametrize(("dim", "method"), [(2, "fft"), (3, "bh")])
-def test_approximate_forces_are_the_same_for_any_workers_too(clusters, monkeypatch, dim, method):
-    pytest.importorskip("openTSNE")
+@pytest.mark.parametrize("dim", [2, 3])
+def test_pushes_by_a_grid_are_the_same_for_any_workers_too(clusters, monkeypatch, dim):
     vectors, labels = clusters
     settings = TSNE(dim, perplexity=12, iterations=60, start_iterations=60)
     exact = settings.project(vectors, workers=1)
-    monkeypatch.setitem(APPROXIMATE, dim, (50, method))
-    first = settings.project(vectors, workers=1)
-    assert settings.project(vectors, workers=2).tobytes() == first.tobytes()
-    assert first.tobytes() != exact.tobytes()
-    assert _vote(first, labels) > 0.9
+    monkeypatch.setitem(MANY, dim, 50)
+    maps = [settings.project(vectors, workers=workers) for workers in (1, 2, 4)]
+    assert maps[0].tobytes() == maps[1].tobytes() == maps[2].tobytes()
+    assert maps[0].tobytes() != exact.tobytes()
+    assert _vote(maps[0], labels) > 0.9
 
 
-@pytest.mark.extras
-@pytest.mark.parametrize("dim", [2, 3])
-def test_exact_forces_are_those_of_opentsne_without_approximation(dim):
-    opentsne = pytest.importorskip("openTSNE.tsne")
-    sparse = pytest.importorskip("scipy.sparse")
-    rng = np.random.default_rng(8)
-    n = 600  # more than one shard
-    weights = sparse.random(n, n, density=0.05, random_state=3, format="csr")
-    weights = (weights + weights.T).tocsr()
-    weights /= weights.sum()
-    points = rng.normal(size=(n, dim)) * 5
-    loss, slope = opentsne.kl_divergence_bh(
-        points, weights, dof=1, bh_params={"theta": 0.0}, should_eval_error=True
-    )
-    with ThreadPoolExecutor(2) as pool:
-        found, gradient = ExactForces(pool)(points, weights, should_eval_error=True)
-    assert found == pytest.approx(loss, abs=1e-6)
-    np.testing.assert_allclose(gradient, slope, atol=1e-5 * np.abs(slope).max())
-
-
-@pytest.mark.extras
 def test_a_perplexity_that_is_too_large_is_lowered_and_said(clusters):
-    pytest.importorskip("openTSNE")
     vectors = clusters[0][:31]
     notes = Notes()
     tsne = TSNE(perplexity=30, iterations=40, start_iterations=20)
@@ -119,9 +88,18 @@ def test_too_few_points_are_refused():
     assert "pca" in caught.value.hint
 
 
-def test_a_missing_package_names_the_extra(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.delitem(sys.modules, "openTSNE", raising=False)
-    with pytest.raises(MissingExtraError, match="a t-SNE map needs the package 'openTSNE'") as caught:
-        TSNE().project(np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32))
-    assert caught.value.hint == "Install it with: pip install 'nearspace[maps]'"
+def test_vectors_that_are_no_numbers_are_refused():
+    vectors = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    vectors[7, 1] = np.nan
+    with pytest.raises(InputError, match=r"row 7 of 40 is not finite \(NaN or infinity\)") as caught:
+        TSNE().project(vectors)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(("rows", "k"), [(39, 30), (40, 29)])
+def test_a_graph_of_other_vectors_is_refused(rows, k):
+    vectors = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    graph = knn_graph(vectors[:rows], k)
+    with pytest.raises(InputError, match=f"the graph has {k} neighbours of {rows} rows") as caught:
+        TSNE(perplexity=10).project(vectors, graph=graph)
+    assert "all 40 rows with at least 30" in caught.value.hint

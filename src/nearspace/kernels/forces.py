@@ -1,4 +1,4 @@
-"""The forces of t-SNE, exact: every point pushes every other, and is pulled by its neighbours."""
+"""How all points of a t-SNE map push each other, over all pairs."""
 
 from __future__ import annotations
 
@@ -82,70 +82,3 @@ def repel_numpy(
     q = 1 / (1 + (steps**2).sum(axis=2))
     total[start:stop] = q.sum(axis=1) - 1
     force[start:stop] = (q[:, :, None] ** 2 * steps).sum(axis=1)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def attract(
-    first: NDArray[np.int32],
-    others: NDArray[np.int32],
-    weights: NDArray[np.float64],
-    points: NDArray[np.float64],
-    start: int,
-    stop: int,
-    force: NDArray[np.float64],
-    loss: NDArray[np.float64],
-) -> None:
-    """Write how the neighbours of points start..stop pull them, and their part of the loss.
-
-    Args:
-        first: (n + 1,) where the neighbours of each point begin (compressed sparse rows).
-        others: (m,) rows of the neighbours.
-        weights: (m,) float64, p_ij.
-        points: (n, d) float64.
-        start: first point.
-        stop: one past the last.
-        force: (n, d) float64, rows start..stop are written.
-        loss: (n,) float64, entries start..stop are written; or empty where the loss is not wanted.
-    """
-    d = points.shape[1]
-    for i in range(start, stop):
-        force[i] = 0.0
-        own = 0.0
-        for at in range(first[i], first[i + 1]):
-            j, p = others[at], weights[at]
-            square = 0.0
-            for axis in range(d):
-                step = points[i, axis] - points[j, axis]
-                square += step * step
-            pull = p / (1.0 + square)
-            for axis in range(d):
-                force[i, axis] += pull * (points[i, axis] - points[j, axis])
-            if len(loss) > 0 and p > 0.0:
-                own += p * (np.log(p) + np.log1p(square))
-        if len(loss) > 0:
-            loss[i] = own
-
-
-def attract_numpy(
-    first: NDArray[np.int32],
-    others: NDArray[np.int32],
-    weights: NDArray[np.float64],
-    points: NDArray[np.float64],
-    start: int,
-    stop: int,
-    force: NDArray[np.float64],
-    loss: NDArray[np.float64],
-) -> None:
-    """Do the same as `attract`.
-
-    force_i = sum_j p_ij q_ij (y_i - y_j);  loss_i = sum_j p_ij log(p_ij / q_ij), q not normalised
-    """
-    for i in range(start, stop):
-        near = slice(first[i], first[i + 1])
-        steps = points[i] - points[others[near]]
-        square = (steps**2).sum(axis=1)
-        force[i] = (weights[near, None] / (1 + square)[:, None] * steps).sum(axis=0)
-        if len(loss):
-            some = weights[near] > 0
-            p = weights[near][some]
-            loss[i] = (p * (np.log(p) + np.log1p(square[some]))).sum()

@@ -226,3 +226,38 @@ def sigmoid(typing: Any, x: Any) -> Any:
         return builder.fdiv(_splat(1.0), builder.fadd(scaled, _splat(1.0)))
 
     return f32x16(f32x16), generate
+
+
+@intrinsic
+def gather(typing: Any, array: Any, places: Any, index: Any) -> Any:
+    """array[places[index : index + 16]] of flat float32 and int32 arrays; the caller keeps within bounds."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, signature.args[1], arguments[1], arguments[2])
+        where = builder.load(builder.bitcast(address, _IVEC.as_pointer()), align=4)
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        found = ir.Constant(_VEC, ir.Undefined)
+        for lane in range(LANES):
+            at = ir.Constant(_I32, lane)
+            one = builder.load(builder.gep(data, [builder.extract_element(where, at)]))
+            found = builder.insert_element(found, one, at)
+        return found
+
+    return f32x16(array, places, types.int64), generate
+
+
+@intrinsic
+def div(typing: Any, a: Any, b: Any) -> Any:
+    """a / b."""
+    return f32x16(f32x16, f32x16), lambda context, builder, signature, arguments: builder.fdiv(*arguments)
+
+
+@intrinsic
+def total(typing: Any, a: Any) -> Any:
+    """The sum of sixteen lanes, added in pairs as a tree."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        folded = _sums(builder, [arguments[0]])
+        return builder.extract_element(folded, ir.Constant(_I32, 0))
+
+    return types.float32(f32x16), generate

@@ -1,4 +1,4 @@
-"""t-SNE: neighbours stay neighbours (van der Maaten and Hinton 2008), through openTSNE."""
+"""t-SNE: neighbours stay neighbours (van der Maaten and Hinton 2008), our own."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.errors import SettingError
-from nearspace.maps.forces import ExactForces
+from nearspace.errors import InputError, SettingError
+from nearspace.maps.affinities import affinities
+from nearspace.maps.descent import EXAGGERATION, Descent
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.neighbors import threads
 from nearspace.maps.pca import PCA, check_dim
-from nearspace.optional import require
-from nearspace.protocols import Progress, Quiet, Task
+from nearspace.maps.repulsion import ExactRepulsion, GridRepulsion
+from nearspace.protocols import Progress, Quiet
 
 FEWEST = 8  # points; below this no perplexity makes sense
-# dim -> points from which openTSNE's approximate forces are faster than exact ones, and which of them
-APPROXIMATE = {2: (30_000, "fft"), 3: (60_000, "bh")}
+# dim -> points from which pushes by a grid are faster than those of all pairs
+MANY = {2: 4_000, 3: 20_000}
 NEIGHBORS = 3  # neighbours per unit of perplexity, as in van der Maaten 2014
 SPREAD = 1e-4  # standard deviation of the first axis at the start
+BLOCK = 8192
 JITTER = 1e-2  # seeded noise at the start, as a share of SPREAD: equal vectors must not start as one point
-EVERY = 10  # iterations between two reports of progress
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class TSNE:
 
     Raises:
         SettingError: a setting is out of range, or there are fewer than 8 vectors.
-        MissingExtraError: openTSNE is not installed.
+        InputError: a vector holds NaN or infinity, or the graph is of other vectors.
     """
 
     name: ClassVar[str] = "tsne"
@@ -90,43 +91,38 @@ class TSNE:
             raise SettingError(
                 f"t-SNE needs at least {FEWEST} points, and there are {n}", 'Use method="pca" for so few.'
             )
-        opentsne = require("openTSNE", extra="maps", purpose="a t-SNE map")
+        for start in range(0, n, BLOCK):
+            bad = np.flatnonzero(~np.isfinite(vectors[start : start + BLOCK]).all(axis=1))
+            if len(bad):
+                raise InputError(
+                    f"row {start + bad[0]} of {n} is not finite (NaN or infinity)", "Leave such rows out."
+                )
         perplexity = self.effective_perplexity(n)
         if perplexity < self.perplexity:
             note = f"perplexity lowered from {self.perplexity:g} to {perplexity:.4g}"
             progress.note(f"{note}, the most that {n} points allow")
         k = self.neighbors_of(n)
         near = knn_graph(vectors, k, workers=workers, progress=progress) if graph is None else graph
-        affinities = self._affinities(near.first(k), perplexity, workers)
-        many, approximate = APPROXIMATE[self.dim]
-        steps = self.iterations + self.start_iterations
-        with progress.task("t-SNE", total=steps, unit="iterations") as task, _pool(workers) as pool:
-            layout = opentsne.TSNE(
-                n_components=self.dim,
-                n_iter=self.iterations,
-                early_exaggeration_iter=self.start_iterations,
-                negative_gradient_method=approximate if n >= many else ExactForces(pool),
-                n_jobs=threads(workers),
-                callbacks=_Report(task),
-                callbacks_every_iters=EVERY,
+        if len(near.rows) != n or near.rows.shape[1] < k:
+            raise InputError(
+                f"the graph has {near.rows.shape[1]} neighbours of {len(near.rows)} rows",
+                f"Give one of all {n} rows with at least {k} neighbours, or none.",
             )
-            found = layout.fit(affinities=affinities, initialization=self._start(vectors))
-        return np.ascontiguousarray(found, dtype=np.float32)
+        ties = affinities(near.first(k), perplexity, workers)
+        steps = self.iterations + self.start_iterations
+        with (
+            progress.task("t-SNE", total=steps, unit="iterations") as task,
+            ThreadPoolExecutor(threads(workers), thread_name_prefix="tsne") as pool,
+        ):
+            repulsion = GridRepulsion(pool) if n >= MANY[self.dim] else ExactRepulsion(pool)
+            layout = Descent(ties, self._start(vectors), repulsion, pool)
+            layout.run(self.start_iterations, EXAGGERATION, task)
+            layout.run(self.iterations, 1.0, task)
+        return np.ascontiguousarray(layout.points, dtype=np.float32)
 
     def facts(self, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]) -> dict[str, Any]:
         """Give the settings, with the perplexity that was used."""
         return {**asdict(self), "effective_perplexity": self.effective_perplexity(len(vectors))}
-
-    def _affinities(self, near: KnnGraph, perplexity: float, workers: int | None) -> Any:
-        """Give openTSNE's P matrix over our neighbours, instead of its randomised search."""
-        affinity = require("openTSNE.affinity", extra="maps", purpose="a t-SNE map")
-        knn = require("openTSNE.nearest_neighbors", extra="maps", purpose="a t-SNE map")
-        distances = near.distances.astype(np.float64)
-        return affinity.PerplexityBasedNN(
-            perplexity=perplexity,
-            knn_index=knn.PrecomputedNeighbors(near.rows.astype(np.int32), distances),
-            n_jobs=threads(workers),
-        )
 
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n, dim) float64: PCA, which keeps the large arrangement (Kobak and Berens 2019), plus noise."""
@@ -135,18 +131,3 @@ class TSNE:
         start *= SPREAD / scale if scale > 0 else 0.0
         noise = np.random.default_rng(self.seed).normal(scale=SPREAD * JITTER, size=start.shape)
         return np.ascontiguousarray(start + noise)
-
-
-def _pool(workers: int | None) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads(workers), thread_name_prefix="tsne")
-
-
-class _Report:
-    """A callback of openTSNE that shows its iterations and loss."""
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-
-    def __call__(self, iteration: int, error: float, embedding: Any) -> bool:
-        self.task.advance(EVERY, loss=float(error))
-        return False

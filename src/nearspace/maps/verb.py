@@ -109,7 +109,7 @@ def map_space(
         UnknownKeyError: one of `keys` is not in the Space.
         DuplicateKeyError: one of `keys` comes twice.
         InputError: a vector holds NaN or infinity.
-        MissingExtraError: the method, or finding regions, needs a package that is not installed.
+        MissingExtraError: finding regions needs a package that is not installed.
     """
     projector = _projector(method, dim, perplexity, neighbors, seed)
     check_layouts(projector, stability)
@@ -147,7 +147,7 @@ def map_space(
         "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
         "fingerprint": _fingerprint(own, space.vectors[rows]),
-        "versions": versions("numpy", "openTSNE"),
+        "versions": versions("numpy"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
     chance = k / (len(rows) - 1)
