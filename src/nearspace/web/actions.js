@@ -88,7 +88,7 @@ export class Actions {
   }
 
   fit() {
-    for (const stage of this.ctx.stages) stage.view?.fit();
+    for (const stage of this.ctx.stages) if (stage.map && stage.view) stage.frame(null, true);
   }
 
   /** Come nearer by so many doublings; below 0 go farther. */

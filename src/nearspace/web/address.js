@@ -64,25 +64,17 @@ function readCamera(text) {
  * Keep a store and the address of a window together; back and forward work.
  *
  * @param {object} initial the state without an address
+ * @param {{arrive: Function, signal: AbortSignal}} settings `arrive` takes the state of an address that one came to
  */
-export function bind(store, window, initial, signal) {
-  let reading = false;
-  store.on(
-    null,
-    (state, _, { history }) => {
-      if (reading || history === "silent") return;
-      const written = `#${write(state, initial)}`;
-      if (written === (window.location.hash || "#")) return;
-      const { pathname, search } = window.location;
-      const address = written === "#" ? pathname + search : written;
-      window.history[history === "push" ? "pushState" : "replaceState"](null, "", address);
-    },
-    signal,
-  );
-  const restore = () => {
-    reading = true;
-    store.set({ ...initial, ...read(window.location.hash) });
-    reading = false;
+export function bind(store, window, initial, { arrive, signal }) {
+  const save = (state, _, { history }) => {
+    if (history === "silent") return;
+    const written = `#${write(state, initial)}`;
+    if (written === (window.location.hash || "#")) return;
+    const { pathname, search } = window.location;
+    const address = written === "#" ? pathname + search : written;
+    window.history[history === "push" ? "pushState" : "replaceState"](null, "", address);
   };
-  window.addEventListener("popstate", restore, { signal });
+  store.on(null, save, signal);
+  window.addEventListener("popstate", () => arrive(read(window.location.hash)), { signal });
 }

@@ -53,7 +53,7 @@ class App {
     const given = address ? read(address.location.hash) : {};
     this.initial = { ...INITIAL };
     this.store = new Store({ ...INITIAL, ...PASSING, ...given });
-    if (address) bind(this.store, address, this.initial, this.ends.signal);
+    if (address) bind(this.store, address, this.initial, { arrive: (state) => this.arrive(state), signal: this.ends.signal });
   }
 
   /** Nothing is shown before its styles are there. */
@@ -87,37 +87,47 @@ class App {
       const known = this.index.spaces.some(({ id }) => id === guess);
       const first = known ? guess : this.index.spaces[0].id;
       this.initial.space = this.index.spaces[0].id;
-      this.open(first === guess ? await early : await this.data.json(`data/${first}/space.json`));
+      const info = first === guess ? await early : await this.data.json(`data/${first}/space.json`);
+      this.store.set({ space: first }, "silent");
+      this.open(info);
     } catch (error) {
       this.message([error.message, error.hint].filter(Boolean).join(" "), "error");
       return;
     }
-    this.store.on(["space"], ({ space }) => this.change(space), this.ends.signal);
   }
 
   open(info) {
-    this.workspace?.destroy();
     const space = new SpaceData(this.data, info, this.index.live);
-    this.store.set({ space: info.id }, "silent");
     if (this.address) this.address.document.title = `${info.name} · nearspace`;
     this.workspace = new Workspace(this, space);
     fill(this.body, this.workspace.element);
     this.workspace.begin();
   }
 
-  /** Another Space: what was said of the one before goes. */
-  async change(id) {
-    if (this.workspace.ctx.space.id === id) return;
+  /**
+   * Go to another Space; what was said of the one before goes.
+   *
+   * @param {object} [given] state to begin with
+   */
+  async change(id, given = {}, history = "push") {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
     try {
       const info = await this.data.json(`data/${id}/space.json`);
+      if (turn !== this.turn) return;
       const { tab } = this.store.state;
-      this.store.set({ ...INITIAL, ...PASSING, tab, space: id }, "silent");
+      this.workspace.destroy();
+      this.store.set({ ...INITIAL, ...PASSING, tab, ...given, space: id }, history);
       this.open(info);
-      this.store.set({ tab: tab === "map" ? "map" : tab });
     } catch (error) {
-      this.store.set({ space: this.workspace.ctx.space.id }, "replace");
-      this.toasts.error(error, () => this.store.set({ space: id }, "push"));
+      this.toasts.error(error, () => this.change(id, given, history));
     }
+  }
+
+  /** The address has changed: back, forward, or by hand. */
+  arrive(state) {
+    const space = state.space ?? this.initial.space;
+    if (space !== this.workspace?.ctx.space.id) this.change(space, { ...state, tab: state.tab ?? "map" }, "silent");
+    else this.store.set({ ...this.initial, ...state }, "silent");
   }
 
   message(text, kind) {

@@ -7,9 +7,9 @@ const LOG_FROM = 1000; // numbers above 0 whose largest is so many times the lea
 
 export const MEASURES = {
   trust: ["Trust", "Share of a point's nearest points on the map that are also its nearest in the Space."],
-  torn: ["Torn away", "Share of a point's true neighbours that lie far from it on the map."],
-  false: ["False neighbours", "Share of a point's near points on the map that are no neighbours in the Space."],
-  stability: ["Stability", "How much of a point's surroundings stays when the map is made again."],
+  torn: ["Torn away", "How far, by ranks, a point's true neighbours lie from it on the map: 0 is near, 50 % is chance."],
+  false: ["False neighbours", "How far, by ranks, a point's near points on the map are in the Space: 0 is near, 50 % is chance."],
+  stability: ["Stability", "Share of a point's nearest points on the map that stay so with another seed."],
 };
 
 /** What a map can be coloured by: [{value, name, group}]; the value is what the address keeps. */

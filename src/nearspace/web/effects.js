@@ -22,7 +22,7 @@ export class Effects {
     const { state } = this.ctx.store;
     if (state.where) this.condition();
     if (state.map) await this.draw(state.map);
-    else this.ctx.main.say(`This Space has no map yet. Make one: nearspace map ${this.ctx.space.info.name}.space`, "empty");
+    else this.ctx.main.blank();
     if (state.query) this.find();
     if (state.key !== null) this.locate();
     this.warm();

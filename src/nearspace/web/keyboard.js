@@ -8,22 +8,39 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 export class Keyboard {
   constructor(ctx, element, address) {
     this.ctx = ctx;
-    const listener = (event) => this.press(event);
-    (address?.document ?? element).addEventListener("keydown", listener, { signal: ctx.signal });
+    const target = address?.document ?? element;
+    target.addEventListener("keydown", (event) => this.press(event), { signal: ctx.signal });
+    target.addEventListener("keyup", (event) => this.release(event), { signal: ctx.signal });
   }
 
   press(event) {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented && event.key !== "Escape") return;
     const { shadow, root } = this.ctx;
     if (root.querySelector("dialog[open]")) return;
     const at = focused(shadow);
     if (isTyping(at)) return;
-    if (this.run(event, at)) event.preventDefault();
+    if (event.key === "Shift") this.hold();
+    else if (this.run(event, at)) event.preventDefault();
+  }
+
+  /** While Shift is held, dragging draws a lasso. */
+  hold() {
+    const { store } = this.ctx;
+    if (store.state.tab !== "map" || store.state.mode === "lasso") return;
+    this.held = true;
+    store.set({ mode: "lasso" });
+  }
+
+  release({ key }) {
+    if (key !== "Shift" || !this.held) return;
+    this.held = false;
+    this.ctx.store.set({ mode: "pan" });
   }
 
   run(event, at) {
     const { actions, store, app, main, shadow } = this.ctx;
-    const onMap = at?.classList.contains("stage");
+    const onMap = at?.tagName === "CANVAS";
     if (onMap && ARROWS[event.key]) return did(actions.move(...ARROWS[event.key]));
     const tab = TABS[Number(event.key) - 1];
     if (tab) return did(store.set({ tab }, "push"));
@@ -36,7 +53,7 @@ export class Keyboard {
     const onlyMap = {
       l: () => actions.toggleMode(),
       f: () => actions.fit(),
-      m: () => main.element.focus(),
+      m: () => main.element.querySelector("canvas")?.focus(),
       c: () => shadow.querySelector(".compare-choice select, .compare-open")?.click(),
       p: () => store.set({ pane: "points", sheet: "side" }),
       "+": () => actions.zoom(0.5),

@@ -3,6 +3,7 @@ import { coloring } from "./coloring.js";
 import { fill, h } from "./dom.js";
 import { count, plural } from "./format.js";
 import { icon } from "./icons.js";
+import { frameOf, glide } from "./framing.js";
 import { NONE } from "./map_data.js";
 import { shownPoints } from "./shown.js";
 import { MapView, NoWebGL } from "./view/map_view.js";
@@ -23,7 +24,7 @@ export class Stage extends EventTarget {
     this.host = h("div", { class: "stage-view" });
     this.ring = h("div", { class: "ring", hidden: true });
     this.notice = h("div", { class: "stage-notice", hidden: true });
-    this.element = h("div", { class: "stage", tabindex: "0", role: "application", "aria-label": "Map" });
+    this.element = h("div", { class: "stage", role: "region", "aria-label": "Map" });
     this.element.append(this.host, this.ring, this.notice);
     this.watch();
   }
@@ -58,7 +59,7 @@ export class Stage extends EventTarget {
     this.view.setRegions(map.info.regions ?? []);
     const { camera } = this.ctx.store.state;
     if (this.main && camera) this.view.setView(camera);
-    else this.view.fit();
+    else this.frame(null, false);
     this.describe();
     await Promise.all([this.refilter(), this.resize(), this.refade()]);
     this.remark();
@@ -203,15 +204,25 @@ export class Stage extends EventTarget {
     this.placeRing();
   }
 
+  /** Look at some rows. */
   focusOn(rows) {
     const points = this.pointsOf(rows).filter((point) => this.map.isDrawn(point));
-    if (this.view && points.length) this.view.focusOn(points, { animate: !this.ctx.still() });
+    if (this.view && points.length) this.frame(points, true);
+  }
+
+  /** Look at some points, or at all, in the room that the panels leave. */
+  frame(points, animate) {
+    const view = frameOf(this, points);
+    if (view) glide(this.view, view, animate && !this.ctx.still());
+    else if (points) this.view.focusOn(points, { animate: animate && !this.ctx.still() });
+    else this.view.fit();
   }
 
   hovered({ point, x, y }) {
     const row = point >= 0 ? this.rowOf(point) : -1;
     this.ctx.store.set({ hover: point >= 0 ? { row, stage: this } : null }, "silent");
-    this.emit("hover", { point, x, y });
+    const { left, top } = this.element.getBoundingClientRect();
+    this.emit("hover", { point, x: x + left, y: y + top });
   }
 
   /** A ring around the point that another panel or map points at. */
@@ -221,8 +232,7 @@ export class Stage extends EventTarget {
     const place = point >= 0 && this.map.isDrawn(point) ? this.view.screenOf(point) : null;
     this.ring.hidden = !place?.inside;
     if (this.ring.hidden) return;
-    const box = this.element.getBoundingClientRect();
-    this.ring.style.transform = `translate(${place.x - box.left}px, ${place.y - box.top}px)`;
+    this.ring.style.transform = `translate(${place.x}px, ${place.y}px)`;
   }
 
   async label(points) {
@@ -247,7 +257,8 @@ export class Stage extends EventTarget {
   describe() {
     const { name, method, count: points, dim } = this.map.info;
     const text = `Map ${name}: ${plural(points, "point")} laid out by ${method} in ${dim} dimensions. Drag or use the arrow keys to move, plus and minus to zoom. The list of points says the same in words.`;
-    this.element.setAttribute("aria-label", text);
+    this.element.setAttribute("aria-label", `Map ${name}`);
+    this.view?.describe?.(text);
   }
 
   setTheme(theme) {
@@ -266,6 +277,14 @@ export class Stage extends EventTarget {
       h("div", { class: "notice-text", role: kind === "error" ? "alert" : "status" }, kind === "error" && icon("warning"), text),
       retry && h("button", { class: "button", type: "button", text: "Try again", on: { click: retry } }),
     );
+  }
+
+  /** A Space without a map. */
+  blank() {
+    const command = h("code", { class: "command", text: `nearspace map ${this.ctx.space.info.name}.space` });
+    this.notice.hidden = false;
+    this.notice.className = "stage-notice empty";
+    fill(this.notice, h("p", { text: "This Space has no map yet. This command makes one:" }), command, h("p", { class: "note", text: "Search, measures and recipe work without." }));
   }
 
   fail(error, retry) {

@@ -5,7 +5,7 @@ import { imageUrl } from "./data.js";
 import { h } from "./dom.js";
 import { Effects } from "./effects.js";
 import { Keyboard } from "./keyboard.js";
-import { comparison } from "./panels/compare.js";
+import { Comparison } from "./panels/compare.js";
 import { display } from "./panels/display.js";
 import { dock } from "./panels/dock.js";
 import { filters } from "./panels/filters.js";
@@ -30,7 +30,7 @@ export class Workspace {
     ctx.card = new HoverCard(ctx);
     ctx.card.follow(ctx.main);
     this.element = h("div", { class: "workspace" }, header(ctx), this.pages());
-    ctx.workspace = this.element;
+    new Comparison(ctx);
     new Keyboard(ctx, this.element, app.address);
     this.effects = new Effects(ctx);
     ctx.store.on(["tab"], () => this.turn(), ctx.signal);
@@ -46,7 +46,7 @@ export class Workspace {
       h("section", { class: `page page-${name}`, id: `page-${name}`, role: "tabpanel", "aria-labelledby": `tab-${name}` }, ...content);
     const left = h("div", { class: "left" }, display(ctx), filters(ctx));
     this.tabs = {
-      map: page("map", ctx.stageArea, left, side(ctx), tools(ctx), status(ctx), comparison(ctx), dock(ctx), ctx.card.element),
+      map: page("map", ctx.stageArea, left, side(ctx), tools(ctx), status(ctx), dock(ctx), ctx.card.element),
       measures: page("measures"),
       recipe: page("recipe"),
     };

@@ -6,16 +6,12 @@ import { SpaceData } from "../space_data.js";
 import { Stage } from "../stage.js";
 import { nameOf } from "./display.js";
 
-export function comparison(ctx) {
-  const panel = h("div", { class: "compare-bar", hidden: true });
-  new Comparison(ctx, panel);
-  return panel;
-}
-
-class Comparison {
-  constructor(ctx, panel) {
-    Object.assign(this, { ctx, panel, stage: null, spaces: new Map([[ctx.space.id, ctx.space]]), turn: 0 });
+export class Comparison {
+  constructor(ctx) {
+    Object.assign(this, { ctx, stage: null, spaces: new Map([[ctx.space.id, ctx.space]]), turn: 0 });
+    this.panel = h("div", { class: "compare-bar" });
     ctx.store.on(["compare"], () => this.follow(), ctx.signal);
+    ctx.store.on(["pane", "results", "row", "selection"], () => this.makeRoom(), ctx.signal);
     ctx.main.addEventListener("map", () => this.stage ?? this.follow());
   }
 
@@ -67,8 +63,15 @@ class Comparison {
     ctx.card.follow(this.stage);
     this.stage.addEventListener("pick", ({ detail }) => (detail.row < 0 ? null : ctx.actions.pick(detail)));
     this.stage.addEventListener("lasso", ({ detail }) => ctx.actions.gather(detail));
-    this.panel.hidden = false;
+    this.stage.element.append(this.panel);
+    this.makeRoom();
     this.refit();
+  }
+
+  /** Beside a comparison the panel of details covers nothing. */
+  makeRoom() {
+    const { shadow, stageArea } = this.ctx;
+    stageArea.classList.toggle("beside", this.stage !== null && !shadow.querySelector(".side").hidden);
   }
 
   choice(space, name) {
@@ -94,15 +97,14 @@ class Comparison {
     this.stage.destroy();
     this.stage = null;
     ctx.stageArea.classList.remove("two");
-    this.panel.hidden = true;
     this.refit();
     return null;
   }
 
   /** The first map has another width now. */
   refit() {
-    const { view } = this.ctx.main;
-    view?.resize();
-    view?.fit();
+    const { main } = this.ctx;
+    main.view?.resize();
+    if (main.view && main.map) main.frame(null, false);
   }
 }

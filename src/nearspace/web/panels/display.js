@@ -26,6 +26,7 @@ export function display(ctx) {
   const { store } = ctx;
   store.on(["filters"], () => ctx.main.legend && fill(legend, legendOf(ctx, ctx.main.legend)), ctx.signal);
   store.on(["sheet"], ({ sheet }) => panel.classList.toggle("raised", sheet === "display"), ctx.signal);
+  panel.classList.toggle("bare", !ctx.space.info.maps.length);
   return panel;
 }
 

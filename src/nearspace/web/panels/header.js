@@ -11,8 +11,7 @@ export function header(ctx) {
   return h(
     "header",
     { class: "header" },
-    h("div", { class: "brand" }, mark(), spaceChoice(ctx)),
-    tabList(ctx),
+    h("div", { class: "lead" }, h("div", { class: "brand" }, mark(), spaceChoice(ctx)), tabList(ctx)),
     searchBox(ctx),
     h("div", { class: "header-tools" }, ...buttons(ctx)),
   );
@@ -20,15 +19,15 @@ export function header(ctx) {
 
 /** The name of the Space, or a choice among several. */
 function spaceChoice(ctx) {
-  const { index, space, store } = ctx;
+  const { index, space } = ctx;
   const facts = `${plural(space.info.count, "row")} of ${space.info.dim} dimensions`;
   if (index.spaces.length < 2) return h("h1", { class: "space-name", title: facts, text: space.info.name });
   const select = h(
     "select",
-    { class: "space-choice", "aria-label": "Space", title: facts, on: { change: () => store.set({ space: Number(select.value) }, "push") } },
+    { "aria-label": "Space", title: facts, on: { change: () => ctx.app.change(Number(select.value)) } },
     ...index.spaces.map(({ id, name }) => h("option", { value: id, selected: id === space.id, text: name })),
   );
-  return select;
+  return h("div", { class: "select" }, select, icon("chevron", 14));
 }
 
 function tabList(ctx) {

@@ -3,6 +3,7 @@ import { MEASURES } from "../coloring.js";
 import { fill, h } from "../dom.js";
 import { percent, shown } from "../format.js";
 
+const BAD = new Set(["torn", "false"]); // the more, the worse
 const MOST = 6; // columns
 const WAIT = 70; // milliseconds before a record is asked for
 
@@ -92,7 +93,7 @@ export function trustBars(trust) {
     "dl",
     { class: "trust" },
     ...trust.flatMap(([name, share]) => {
-      const bar = h("span", { class: "bar" }, h("span", { class: `bar-fill ${name}` }));
+      const bar = h("span", { class: "bar" }, h("span", { class: BAD.has(name) ? "bar-fill bad" : "bar-fill" }));
       bar.firstChild.style.width = `${share * 100}%`;
       return [h("dt", { text: MEASURES[name]?.[0] ?? name, title: MEASURES[name]?.[1] ?? "" }), h("dd", {}, bar, h("span", { class: "bar-value", text: percent(share) }))];
     }),

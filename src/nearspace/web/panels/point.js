@@ -5,7 +5,8 @@ import { icon } from "../icons.js";
 import { trustBars, trustOf } from "./hover_card.js";
 import { point as pointAt } from "./results.js";
 
-const NEAR = 3; // a neighbour is near on the map if it is among the nearest 3 k points, k neighbours being listed
+// a neighbour is near on the map if it is among the nearest points: 3 for each neighbour listed, or one in a hundred of all
+const [EACH, SHARE] = [3, 0.01];
 
 export function pointPane(ctx) {
   const { store, signal } = ctx;
@@ -112,7 +113,7 @@ class PointPane {
     return points.map((one) => {
       if (!ranks.has(one)) return { text: "not on the map", torn: false };
       const rank = ranks.get(one);
-      const torn = rank > NEAR * hits.length;
+      const torn = rank > Math.max(EACH * hits.length, SHARE * map.n);
       return { text: torn ? "torn away" : "near on the map", torn, title: `The ${ordinal(rank)} nearest point on the map` };
     });
   }

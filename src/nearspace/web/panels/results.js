@@ -1,6 +1,6 @@
 /** What a search found, with scores; up and down go through it. */
 import { fill, h } from "../dom.js";
-import { percent, score } from "../format.js";
+import { score } from "../format.js";
 import { icon } from "../icons.js";
 import { HOW } from "../search.js";
 
@@ -40,7 +40,7 @@ function draw(ctx, head, list) {
     error && failure(ctx, error),
     !hits.length && !note && !error && h("p", { class: "empty", text: "Nothing found. Keys are searched by any part of their text." }),
   );
-  fill(list, ...hits.slice(0, FIRST).map((hit, at) => row(ctx, hit, at, scaleOf(hits))));
+  fill(list, ...hits.slice(0, FIRST).map((hit, at) => row(ctx, hit, at)));
   if (hits.length > FIRST) list.append(h("li", { class: "more", role: "presentation", text: `and ${hits.length - FIRST} more on the map` }));
   list.hidden = !hits.length;
   list.scrollTop = 0;
@@ -62,18 +62,8 @@ function failure(ctx, error) {
   );
 }
 
-/** Bars reach from the worst to the best of the shown scores where these may be below 0, else from 0. */
-function scaleOf(hits) {
-  const scores = hits.map((hit) => hit.score).filter(Number.isFinite);
-  const high = Math.max(...scores);
-  const low = Math.min(0, ...scores);
-  return (value) => (high > low ? (value - low) / (high - low) : 1);
-}
-
-function row(ctx, hit, at, scale) {
+function row(ctx, hit, at) {
   const click = () => ctx.actions.choose(hit.row, { look: true });
-  const bar = Number.isFinite(hit.score) && h("span", { class: "hit-bar", "aria-hidden": "true" });
-  if (bar) bar.style.width = `${Math.max(0, Math.min(1, scale(hit.score))) * 100}%`;
   return h(
     "li",
     {
@@ -83,8 +73,7 @@ function row(ctx, hit, at, scale) {
     h("span", { class: "hit-place", text: at + 1 }),
     h("span", { class: "hit-text" }, h("span", { class: "hit-key", text: hit.key }), subtitle(ctx, hit)),
     h("span", { class: "hit-flag" }),
-    Number.isFinite(hit.score) && h("span", { class: "hit-score", title: percent(hit.score), text: score(hit.score) }),
-    bar,
+    Number.isFinite(hit.score) && h("span", { class: "hit-score", text: score(hit.score) }),
   );
 }
 

@@ -9,6 +9,7 @@ export function status(ctx) {
   const bar = h("div", { class: "status" }, text, chips);
   const { store } = ctx;
   ctx.main.addEventListener("shown", ({ detail }) => tell(ctx, text, detail));
+  bar.hidden = !ctx.space.info.maps.length;
   const mark = () => fill(chips, ...chipsOf(ctx));
   store.on(["filters", "where", "query", "selection"], mark, ctx.signal);
   mark();

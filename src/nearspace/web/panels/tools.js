@@ -22,6 +22,7 @@ export function tools(ctx) {
     button("fit", "Whole map", "f", () => actions.fit()),
     dimensionSwitch(ctx),
   );
+  bar.hidden = true;
   ctx.main.addEventListener("map", () => (bar.hidden = !ctx.main.view));
   return bar;
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.web.fixture_data import FixtureMap, FixtureSpace
+from tests.web.app.fixture_data import FixtureMap, FixtureSpace
 
 CLASSES = ("animals", "cities", "rivers", "tools", "planets")
 SIDE = 12.0

@@ -8,6 +8,9 @@ export class MapView extends EventTarget {
     this.element = element;
     this.canvas = document.createElement("canvas");
     element.replaceChildren(this.canvas);
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute("role", "application");
+    this.describe("Map of points");
     Object.assign(this, { theme, center: [0, 0, 0], zoom: 0, rotation: [0, 0], points: null, mode: "pan", selected: [], highlights: [], links: [], visible: null, fade: null, sizes: null });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(element);
@@ -22,8 +25,9 @@ export class MapView extends EventTarget {
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!from) {
+        const box = canvas.getBoundingClientRect();
         const point = this.nearestAt(event.clientX, event.clientY);
-        if (point !== this.over || point >= 0) this.emit("hover", { point, x: event.clientX, y: event.clientY });
+        if (point !== this.over || point >= 0) this.emit("hover", { point, x: event.clientX - box.left, y: event.clientY - box.top });
         this.over = point;
         return;
       }
@@ -50,6 +54,7 @@ export class MapView extends EventTarget {
   emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+  describe(text) { this.canvas.setAttribute("aria-label", text); }
   setPoints(points) {
     this.points = points;
     this.box = [points.x, points.y].map((axis) => {
@@ -114,7 +119,7 @@ export class MapView extends EventTarget {
   screenOf(p) {
     const box = this.canvas.getBoundingClientRect();
     const [x, y] = this.place(p);
-    return { x: x + box.left, y: y + box.top, inside: x >= 0 && y >= 0 && x <= box.width && y <= box.height };
+    return { x, y, inside: x >= 0 && y >= 0 && x <= box.width && y <= box.height };
   }
   visiblePoints(limit) { return Uint32Array.from({ length: Math.min(limit, this.points.n) }, (_, i) => i); }
   inside(path) {
