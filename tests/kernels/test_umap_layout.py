@@ -1,7 +1,20 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from nearspace.kernels.umap_layout import PARTS, Edges, Round, _power, move, move_numpy, new_room
+from nearspace.kernels.threads import gate
+from nearspace.kernels.umap_layout import (
+    PARTS,
+    Edges,
+    Plan,
+    Round,
+    _power,
+    move,
+    move_numpy,
+    move_rounds,
+    new_room,
+)
 
 
 def edges_of(random, n, most):
@@ -59,3 +72,28 @@ def test_powers_are_good_to_four_digits():
     for exponent in (0.79, 0.895, 1.334):
         found = np.array([_power(value, np.float32(exponent)) for value in values])
         np.testing.assert_allclose(found, values.astype(np.float64) ** exponent, rtol=2e-4)
+
+
+@pytest.mark.parametrize("crew", [1, 2, 4])
+@pytest.mark.parametrize("share", [7, 64, 300])
+def test_rounds_move_one_part_after_the_other_whoever_moves_them(crew, share):
+    random = np.random.default_rng(8)
+    edges, places = edges_of(random, 250, 30), np.zeros((250, 4), np.float32)
+    places[:, :2] = random.normal(size=(250, 2))
+    expected = places.copy()
+    for number in (2, 3, 4):
+        for part in range(PARTS):
+            alpha = np.float32(1 - number / 9)
+            one = Round(number, alpha, np.float32(1.577), np.float32(0.895), 5, 7, part)
+            after = expected.copy()
+            move(edges, one, expected, after, 0, 250, 250, new_room(250))
+            expected[part::PARTS] = after[part::PARTS]
+    plan = Plan(9, np.float32(1.577), np.float32(0.895), 5, 7, share)
+    found, after, shared = places.copy(), places.copy(), gate()
+    with ThreadPoolExecutor(crew) as pool:
+        for done in [
+            pool.submit(move_rounds, edges, plan, 2, 5, found, after, new_room(share), shared, crew)
+            for _ in range(crew)
+        ]:
+            done.result()
+    assert found.tobytes() == expected.tobytes()

@@ -21,6 +21,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nearspace.kernels.sampling import mix
+from nearspace.kernels.threads import barrier, ticket
 
 CUT = np.float32(4)
 NEAR = np.float32(0.001)
@@ -49,6 +50,17 @@ class Round(NamedTuple):
     pushes: int  # for each pull
     seed: int
     part: int  # which points move: 0 to PARTS - 1
+
+
+class Plan(NamedTuple):
+    """What is the same in all rounds."""
+
+    rounds: int  # of the whole layout: steps shrink to nothing
+    a: np.float32  # as in Round
+    b: np.float32
+    pushes: int
+    seed: int
+    share: int  # points that a thread takes at once
 
 
 class Room(NamedTuple):
@@ -208,6 +220,53 @@ def _counts(rate: Any, number: int) -> Any:
     """Whether an edge counts in a round (1 or 0): (number + 1) * rate passes a multiple of 2^32."""
     whole = np.uint64(0xFFFFFFFF)
     return np.int64(((np.uint64(rate) * np.uint64(number + 1)) & whole) < np.uint64(rate))
+
+
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+def move_rounds(
+    edges: Edges,
+    plan: Plan,
+    first: int,
+    last: int,
+    places: NDArray[np.float32],
+    moved: NDArray[np.float32],
+    room: Room,
+    gate: NDArray[np.int64],
+    threads: int,
+) -> None:
+    """Move all points in the rounds first..last; `threads` threads call it at once, each with its own room.
+
+    Args:
+        edges: of all points.
+        plan: of the layout.
+        first: first round.
+        last: one past the last.
+        places: (n, 4) where all points are, and are afterwards.
+        moved: (n, 4), is written.
+        room: for `plan.share` points.
+        gate: shared by the threads.
+        threads: how many.
+    """
+    n = len(places)
+    pieces = -(-n // plan.share)
+    for number in range(first, last):
+        alpha = np.float32(1 - number / plan.rounds)
+        for part in range(PARTS):
+            turn = Round(number, alpha, plan.a, plan.b, plan.pushes, plan.seed, part)
+            piece = ticket(gate)
+            while piece < pieces:
+                start = piece * plan.share
+                move(edges, turn, places, moved, start, min(n, start + plan.share), n, room)
+                piece = ticket(gate)
+            barrier(gate, threads)
+            piece = ticket(gate)
+            while piece < pieces:
+                start = piece * plan.share
+                for own in range(start + (part - start) % PARTS, min(n, start + plan.share), PARTS):
+                    for axis in range(3):
+                        places[own, axis] = moved[own, axis]
+                piece = ticket(gate)
+            barrier(gate, threads)
 
 
 def move_numpy(

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from nearspace.errors import SettingError
 from nearspace.kernels.fuzzy import FuzzyGraph, memberships, union
-from nearspace.kernels.umap_layout import PARTS, Edges, Room, Round, move, new_room
+from nearspace.kernels.threads import gate
+from nearspace.kernels.umap_layout import Edges, Plan, Room, move_rounds, new_room
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.neighbors import threads
 from nearspace.maps.pca import PCA, check_dim
@@ -22,7 +23,9 @@ FEWEST = 4  # points
 ROUNDS, MANY, ROUNDS_OF_MANY = 500, 10_000, 200  # as in the authors' own program
 EXTENT = 10.0  # of the start: its largest coordinate
 JITTER = 1e-4  # deviation of the seeded noise at the start: equal vectors must not start as one point
-BLOCK = 2048  # points that a thread takes at once, at least
+BLOCK = 2048  # points whose surenesses a thread finds at once
+LEAST, PIECES = 512, 8  # points that a thread moves at once, at least; pieces for each thread
+SHOWN = 50  # times that progress is told
 _FIT = 300  # places at which the curve is fitted
 
 
@@ -124,30 +127,25 @@ class UMAP:
     ) -> NDArray[np.float32]:
         """Move all points so many rounds, with steps that shrink to nothing."""
         n, (a, b) = len(places), curve(self.min_dist)
-        edges, moved, rooms = edges_of(fuzzy), places.copy(), list[Room]()
-        # few pieces: to hand one to a thread takes as long as to move some hundred points
-        share = max(BLOCK, -(-n // (2 * threads(workers))))
+        share = max(LEAST, -(-n // (PIECES * threads(workers))))
+        crew = min(threads(workers), -(-n // share))
+        plan = Plan(rounds, np.float32(a), np.float32(b), self.pushes, self.seed, share)
+        edges, moved, shared = edges_of(fuzzy), places.copy(), gate()
+        rooms = [new_room(share) for _ in range(crew)]
+        at_once = max(1, rounds // SHOWN)
 
-        def block(start: int, turn: Round) -> None:
-            try:
-                room = rooms.pop()
-            except IndexError:
-                room = new_room(share)
-            move(edges, turn, places, moved, start, min(n, start + share), n, room)
-            rooms.append(room)
+        def go(first: int, room: Room) -> None:
+            last = min(rounds, first + at_once)
+            move_rounds(edges, plan, first, last, places, moved, room, shared, crew)
 
         with (
             progress.task("UMAP", total=rounds, unit="rounds") as task,
-            ThreadPoolExecutor(threads(workers), thread_name_prefix="umap") as pool,
+            ThreadPoolExecutor(crew, thread_name_prefix="umap") as pool,
         ):
-            for number in range(rounds):
-                alpha = np.float32(1 - number / rounds)
-                for part in range(PARTS):
-                    turn = Round(number, alpha, np.float32(a), np.float32(b), self.pushes, self.seed, part)
-                    for done in [pool.submit(block, start, turn) for start in range(0, n, share)]:
-                        done.result()
-                    places[part::PARTS] = moved[part::PARTS]
-                task.advance(1)
+            for first in range(0, rounds, at_once):
+                for done in [pool.submit(go, first, room) for room in rooms]:
+                    done.result()
+                task.advance(min(rounds - first, at_once))
         return places[:, : self.dim]
 
 
