@@ -91,6 +91,13 @@ class BusyError(OutputError):
     http_status = 409
 
 
+class ChangedError(InputError):
+    """The Space has changed since it was read; reading it again helps."""
+
+    kind = "changed"
+    http_status = 409
+
+
 class EncoderMismatchError(InputError):
     """Vectors of another encoder came than the Space is made of."""
 

@@ -71,6 +71,10 @@ def test_a_tag_is_saved_and_the_site_is_made_anew(client):
     assert saved == {"saved": "greenish", "count": 20, "reload": True}
     described = client.get("/data/0/space.json").json()
     assert described["columns"][-1]["values"] == ["greenish"]
+    old = client.post("/neighbors", json={"row": 1, "version": 1})
+    assert (old.status_code, old.json()["error"]["kind"]) == (409, "changed")
+    now = {"row": 1, "version": described["version"]}
+    assert client.post("/neighbors", json=now).status_code == 200
     table = client.post("/save", json={"rows": [0, 1], "as": "table"})
     assert table.headers["content-type"].startswith("text/csv")
 

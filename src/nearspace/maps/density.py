@@ -18,6 +18,7 @@ BAND = 64  # rows of pixels that are worked on at once
 FULL = 255  # weight of a point that is near and trusted
 LIGHT = 1023  # of a channel of linear light
 PALEST = 0.5  # opacity of a lone point
+DOT = 0.7  # standard deviation of a lone point, in pixels of the picture
 LEVELS = 4096  # of equalization
 
 
@@ -88,7 +89,8 @@ def _channels(colors: Coloring) -> NDArray[np.int64]:
 
 def _taps(scene: Scene, fine: int) -> NDArray[np.float32]:
     """(2 r + 1,) a binomial kernel as wide as a small dot; its sum is 1."""
-    order = max(2, 2 * round(2 * (0.6 * scene.unit * fine) ** 2))
+    width = DOT * max(1.0, scene.unit) * fine
+    order = 2 * round(2 * width**2)
     taps = np.array([1.0])
     for _ in range(order):
         taps = np.convolve(taps, [0.5, 0.5])

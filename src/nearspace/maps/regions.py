@@ -104,7 +104,8 @@ def centres(laid_out: Map, level: int) -> Floats:
     """(regions, dim) coordinates of one point in each region of a level: the one in its middle.
 
     It is the medoid: the point with the least mean distance to the others, of 256 points drawn by a fixed
-    seed where there are more. So it lies in the region, also if that is bent round another one.
+    seed where there are more. So it lies in the region, also if that is bent round another one. NaN for
+    a region that has no points.
     """
     labels = laid_out.regions[level].labels
     order = np.argsort(labels, kind="stable")
@@ -112,6 +113,8 @@ def centres(laid_out: Map, level: int) -> Floats:
     found = np.full((len(bounds) - 1, laid_out.coordinates.shape[1]), np.nan, dtype=np.float32)
     for region in range(len(found)):
         members = order[bounds[region] : bounds[region + 1]]
+        if not len(members):
+            continue
         if len(members) > MIDDLE:
             members = np.random.default_rng(0).choice(members, MIDDLE, replace=False)
         points = laid_out.coordinates[members].astype(np.float64)

@@ -43,8 +43,8 @@ THEMES: Mapping[str, Theme] = {
         faint="#5d6673",
         line="#d4d8de",
         other="#a7adb6",
-        # sand to teal to night blue: the hue moves along yellow-blue only
-        scale=("#d6c498", "#adc09f", "#79b0a6", "#4797a3", "#2a7494", "#234f80", "#1c2a62"),
+        # sand to teal to night blue, ten units of L* a step: the hue moves along yellow-blue only
+        scale=("#d6c493", "#85b3a5", "#4f9aa3", "#337e98", "#27618a", "#224578", "#1c2a62"),
         palette=(
             "#2378ef",
             "#ffa31f",
@@ -65,7 +65,7 @@ THEMES: Mapping[str, Theme] = {
         line="#39414d",
         other="#6b7280",
         # slate to teal to pale gold
-        scale=("#3d4a72", "#3b6488", "#3f8297", "#55a09b", "#85bb98", "#bfd39b", "#f5ebb5"),
+        scale=("#3d4a72", "#3c688a", "#428698", "#5ba39b", "#8bbd98", "#c2d59d", "#f5ebb5"),
         palette=(
             "#8da0f4",
             "#fea011",

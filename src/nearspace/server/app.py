@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from nearspace.errors import InputError, NearspaceError, SettingError
+from nearspace.errors import ChangedError, InputError, NearspaceError, SettingError
 from nearspace.optional import require
 from nearspace.server import asking, saving
 from nearspace.server.guards import COOKIE, HEADERS, JSON, PICTURE, Guard
@@ -137,7 +137,12 @@ class App:
             number = int(number[:9])
         if type(number) is not int or not 0 <= number < len(self.site.spaces):
             raise SettingError(f"space is {number!r}", f"Give a number below {len(self.site.spaces)}.")
-        return self.site.spaces[number]
+        shown = self.site.spaces[number]
+        if body.get("version", shown.version) != shown.version:
+            raise ChangedError(
+                f"{shown.space.name} has changed since this page was opened", "Reload the page."
+            )
+        return shown
 
     def _refused(self, request: Any) -> Any:
         found = self._guard.refusal(request.method, request.headers, request.query_params, request.cookies)

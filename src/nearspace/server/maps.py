@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nearspace.keys import Keys
 from nearspace.maps.parquet import SUFFIX, open_map
+from nearspace.maps.regions import centres
 from nearspace.maps.verb import is_current
 from nearspace.results import Map, Report
 from nearspace.space import Space
@@ -96,22 +97,19 @@ class PageMap:
 
     def _regions(self, level: int) -> list[dict[str, Any]]:
         found = self.laid_out.regions[level]
-        order = np.argsort(found.labels, kind="stable")
-        bounds = np.searchsorted(found.labels[order], np.arange(len(found) + 1))
-        described = []
-        for number in range(min(len(found), REGIONS)):
-            members = order[bounds[number] : bounds[number + 1]]
-            place = _middle(self.laid_out.coordinates[members])
-            described.append(
-                {
-                    "id": number,
-                    "name": found.names[number],
-                    "terms": list(found.terms[number]),
-                    **dict(zip("xyz", [*place, 0.0], strict=False)),
-                    "count": len(members),
-                }
-            )
-        return described
+        counts = np.bincount(found.labels[found.labels >= 0], minlength=len(found))
+        places = centres(self.laid_out, level)
+        return [
+            {
+                "id": number,
+                "name": found.names[number],
+                "terms": list(found.terms[number]),
+                **dict(zip("xyz", [*places[number].tolist(), 0.0], strict=False)),
+                "count": int(counts[number]),
+            }
+            for number in range(min(len(found), REGIONS))
+            if np.isfinite(places[number]).all()
+        ]
 
 
 def maps_of(space: Space, folder: Path | None, reports: Mapping[str, Report]) -> dict[str, PageMap]:
@@ -148,12 +146,3 @@ def _bounds(coordinates: NDArray[np.float32]) -> list[list[float]]:
     return [
         [float(low), float(high)] for low, high in zip(finite.min(axis=0), finite.max(axis=0), strict=True)
     ]
-
-
-def _middle(places: NDArray[np.float32]) -> list[float]:
-    """Give the member that lies nearest to the median of all: a place that is inside."""
-    places = places[np.isfinite(places).all(axis=1)]
-    if not len(places):
-        return [0.0, 0.0]
-    away = ((places - np.median(places, axis=0)) ** 2).sum(axis=1)
-    return [float(value) for value in places[away.argmin()]]

@@ -23,6 +23,7 @@ from nearspace.server.thumbnails import Thumbnails
 from nearspace.space import Space
 from nearspace.store.changes import history
 from nearspace.store.dataset import KEY
+from nearspace.store.snapshot import Snapshot
 
 CHUNK = 1024  # rows of a file of rows or neighbours
 NEIGHBORS = 15
@@ -63,6 +64,12 @@ class ShownSpace:
         return len(self.space)
 
     @property
+    def version(self) -> int | None:
+        """Of the table of a saved Space: rows have other numbers in another."""
+        origin = self.space.origin
+        return origin.version.number if isinstance(origin, Snapshot) else None
+
+    @property
     def chunks(self) -> int:
         """Files of rows."""
         return -(-self.count // CHUNK)
@@ -90,7 +97,6 @@ class ShownSpace:
     def to_json(self) -> dict[str, Any]:
         """Give space.json."""
         space = self.space
-        version = getattr(getattr(space.origin, "version", None), "number", None)
         versions = [] if self.folder is None else [one.to_json() for one in history(self.folder)]
         return {
             "id": self.number,
@@ -98,7 +104,7 @@ class ShownSpace:
             "count": self.count,
             "dim": space.dim,
             "metric": space.metric,
-            "version": version,
+            "version": self.version,
             "content": None if space.content in (None, KEY) else space.content,
             "columns": [one.to_json(number) for number, one in enumerate(self.fields)],
             "maps": [one.summary() for one in self.maps.values()],

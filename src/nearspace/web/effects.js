@@ -98,7 +98,7 @@ export class Effects {
     const { where } = store.state;
     if (!where.trim() || !live) return store.set({ allowed: null, whereError: null }, "silent");
     try {
-      const allowed = new Uint8Array(await data.post("filter", { space: space.id, where }));
+      const allowed = new Uint8Array(await data.post("filter", { ...space.stamp, where }));
       if (store.state.where === where) store.set({ allowed, whereError: null }, "silent");
     } catch (error) {
       this.ctx.report(error);

@@ -21,7 +21,7 @@ export async function searchImage(space, file, k = 50) {
 
 async function ask(space, query, k, where) {
   const [answer, keys] = await Promise.all([
-    space.data.post("search", { space: space.id, query, k, where: where || null }),
+    space.data.post("search", { ...space.stamp, query, k, where: where || null }),
     space.keys(),
   ]);
   const named = ["key", "analogy"].includes(answer.how) ? terms(query) : [];

@@ -21,6 +21,11 @@ export class SpaceData {
     this.search = live ? info.search ?? ["key"] : [];
   }
 
+  /** What a question to the server carries: of which Space it is, and which version the row numbers are of. */
+  get stamp() {
+    return { space: this.id, version: this.info.version };
+  }
+
   /** The description of a column, or undefined. */
   describe(name) {
     return this.info.columns.find((column) => column.name === name);
@@ -66,7 +71,7 @@ export class SpaceData {
   /** The true nearest neighbours of a row in the Space: [{row, score}], nearest first, or null if not known. */
   async neighbors(row, k = 15) {
     if (this.info.neighbors > 0) return this.#stored(row);
-    if (this.live) return (await this.data.post("neighbors", { space: this.id, row, k, where: null })).hits;
+    if (this.live) return (await this.data.post("neighbors", { ...this.stamp, row, k, where: null })).hits;
     if (this.info.vectors) return (await this.vectors()).near(row, k);
     return null;
   }

@@ -97,7 +97,7 @@ async function saveTable(ctx) {
   try {
     const name = `${space.info.name}-selection.csv`;
     const content = space.live
-      ? await data.post("save", { space: space.id, rows, as: "table", name })
+      ? await data.post("save", { ...space.stamp, rows, as: "table", name })
       : asCsv(await Promise.all(rows.map((row) => space.record(row))));
     download(content, name, "text/csv");
     ctx.notify(`${plural(rows.length, "row")} saved as ${name}.`);
@@ -131,8 +131,9 @@ function ask(ctx, as, title, label) {
 async function save(ctx, as, name) {
   const { space, store, data } = ctx;
   try {
-    const answer = await data.post("save", { space: space.id, rows: Array.from(store.state.selection), as, name });
+    const answer = await data.post("save", { ...space.stamp, rows: Array.from(store.state.selection), as, name });
     ctx.notify(`${plural(answer.count, "row")} saved as ${answer.saved}.`);
+    if (answer.reload) await ctx.app.change(space.id, { map: store.state.map, color: as }, "replace");
   } catch (error) {
     ctx.notifyError(error, () => save(ctx, as, name));
   }
