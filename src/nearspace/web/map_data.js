@@ -5,7 +5,7 @@ import { Memo } from "./memo.js";
 export const NONE = 4294967295;
 
 export class MapData {
-  #memo = new Memo();
+  #files = new Memo();
   #points = null; // row -> point, made when first asked for
 
   constructor(data, folder, info, coordinates, rows) {
@@ -21,18 +21,34 @@ export class MapData {
     this.rows = rows;
   }
 
-  /** Read a map; `listed` is its entry in space.json, which lets all files be asked for at once. */
-  static async open(data, folder, listed) {
-    const [info, coordinates] = await Promise.all([
-      data.json(`${folder}/map.json`),
-      data.bytes(`${folder}/points.bin`, Float32Array),
-    ]);
-    const rows = info.all_rows ? null : await data.bytes(`${folder}/rows.bin`, Uint32Array);
+  /**
+   * Read a map, all files of a first picture at once.
+   *
+   * @param {object} listed its entry in space.json
+   * @param {number} count rows of the Space: if the map has as many, its points are most likely the rows
+   */
+  static async open(data, folder, listed, count) {
+    const ask = (name, Type) => data.bytes(`${folder}/${name}`, Type);
+    const trust = ask("trust.bin", Uint8Array);
+    const early = listed.count === count ? null : ask("rows.bin", Uint32Array);
+    for (const promise of [trust, early]) promise?.catch(() => null);
+    const [info, coordinates] = await Promise.all([data.json(`${folder}/map.json`), ask("points.bin", Float32Array)]);
+    const rows = info.all_rows ? null : await (early ?? ask("rows.bin", Uint32Array));
     if (coordinates.length !== info.count * info.dim || (rows && rows.length !== info.count)) {
       const message = `The map ${listed.name} has ${info.count} points and files of another length.`;
       throw new DataError("damaged", message, "Make the map again.");
     }
-    return new MapData(data, folder, info, coordinates, rows);
+    const map = new MapData(data, folder, info, coordinates, rows);
+    map.#files.get("trust.bin", () => trust);
+    return map;
+  }
+
+  /** Whether it can be coloured so: by one colour, a level of regions, or a measure a point. */
+  has(choice) {
+    if (choice === "~none") return true;
+    const { regions = [], trust = [] } = this.info;
+    if (choice.startsWith("~region.")) return regions.some(({ level }) => level === Number(choice.slice(8)));
+    return trust.includes(choice.slice(1));
   }
 
   rowOf(point) {
@@ -63,16 +79,16 @@ export class MapData {
 
   /** Values 0..255 of a measure a point, such as "trust". */
   measure(name) {
-    return this.#memo.get(`measure ${name}`, () => this.#bytes(`${name}.bin`, Uint8Array));
+    return this.#bytes(`${name}.bin`, Uint8Array);
   }
 
   /** Number of the region of each point at a level; 65535 for none. */
   region(level) {
-    return this.#memo.get(`region ${level}`, () => this.#bytes(`regions/${level}.bin`, Uint16Array));
+    return this.#bytes(`regions/${level}.bin`, Uint16Array);
   }
 
   async #bytes(name, Type) {
-    const values = await this.data.bytes(`${this.folder}/${name}`, Type);
+    const values = await this.#files.get(name, () => this.data.bytes(`${this.folder}/${name}`, Type));
     if (values.length === this.n) return values;
     const message = `${name} of the map ${this.info.name} has ${values.length} values, not ${this.n}.`;
     throw new DataError("damaged", message, "Make the map again.");

@@ -11,7 +11,8 @@ import { pick } from "./coloring.js";
  * @returns {Promise<{mask: Uint8Array|null, count: number}>} mask: 1 for shown points, null for all; count of those on the map
  */
 export async function shownPoints(space, map, { filters, allowed, rows = map.rows }) {
-  const tests = await Promise.all(Object.entries(filters).map(([name, one]) => test(space, map, name, one, rows)));
+  const usable = Object.entries(filters).filter(([name, one]) => makesSense(space, map, name, one));
+  const tests = await Promise.all(usable.map(([name, one]) => test(space, map, name, one, rows)));
   if (allowed) tests.push(byRow(allowed, rows));
   const mask = tests.length ? new Uint8Array(map.n).fill(1) : null;
   let count = 0;
@@ -20,6 +21,13 @@ export async function shownPoints(space, map, { filters, allowed, rows = map.row
     if ((!mask || mask[point]) && map.isDrawn(point)) count++;
   }
   return { mask, count };
+}
+
+/** An address may name what this Space or map does not have. */
+function makesSense(space, map, name, filter) {
+  if (name.startsWith("~")) return map.has(name) && !filter.values;
+  const column = space.describe(name);
+  return Boolean(column?.file) && (column.kind === "number") === !filter.values;
 }
 
 function byRow(allowed, rows) {

@@ -116,7 +116,7 @@ export class SpaceData {
     return this.#memo.get(`map ${name}`, () => {
       const listed = this.info.maps.find((map) => map.name === name);
       if (!listed) throw new DataError("missing", `There is no map ${name}.`, "Choose another one.");
-      return MapData.open(this.data, this.mapFolder(name), listed);
+      return MapData.open(this.data, this.mapFolder(name), listed, this.info.count);
     });
   }
 

@@ -144,7 +144,7 @@ export class Stage extends EventTarget {
   async colors() {
     const { color } = this.ctx.store.state;
     const own = color.startsWith("~");
-    const known = !own || hasMeasure(this.map, color) ? color : "~none";
+    const known = !own || this.map.has(color) ? color : "~none";
     const space = own ? this.space : this.ctx.space;
     return coloring(space, this.map, known, { theme: this.ctx.theme(), rows: own ? null : this.rows });
   }
@@ -169,9 +169,7 @@ export class Stage extends EventTarget {
     const { filters, allowed } = this.ctx.store.state;
     const turn = this.turn;
     try {
-      const usable = Object.entries(filters).filter(([name]) => !name.startsWith("~") || hasMeasure(this.map, name));
-      const { rows } = this;
-      const shown = await shownPoints(this.ctx.space, this.map, { filters: Object.fromEntries(usable), allowed, rows });
+      const shown = await shownPoints(this.ctx.space, this.map, { filters, allowed, rows: this.rows });
       if (turn !== this.turn || this.ctx.store.state.filters !== filters) return;
       this.view.setVisible(shown.mask);
       this.shown = shown;
@@ -183,12 +181,12 @@ export class Stage extends EventTarget {
 
   async resize() {
     const { sized } = this.ctx.store.state;
-    this.view.setSizes(sized && hasMeasure(this.map, "~trust") ? await this.map.measure("trust") : null);
+    this.view.setSizes(sized && this.map.has("~trust") ? await this.map.measure("trust") : null);
   }
 
   async refade() {
     const { faded } = this.ctx.store.state;
-    const trust = faded && hasMeasure(this.map, "~trust") ? await this.map.measure("trust") : null;
+    const trust = faded && this.map.has("~trust") ? await this.map.measure("trust") : null;
     this.view.setFade(trust);
   }
 
@@ -320,11 +318,6 @@ export class Stage extends EventTarget {
     this.element.remove();
   }
 }
-
-const hasMeasure = (map, choice) =>
-  choice === "~none" || (choice.startsWith("~region.")
-    ? (map.info.regions ?? []).some(({ level }) => level === Number(choice.slice(8)))
-    : (map.info.trust ?? []).includes(choice.slice(1)));
 
 /** The row in the main Space of each point; null where points are rows. */
 function rowsOfPoints(map, links) {

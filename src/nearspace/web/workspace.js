@@ -43,7 +43,7 @@ export class Workspace {
   pages() {
     const { ctx } = this;
     const page = (name, ...content) =>
-      h("section", { class: `page page-${name}`, id: `page-${name}`, role: "tabpanel", "aria-labelledby": `tab-${name}` }, ...content);
+      h("section", { class: `page page-${name}`, id: `page-${name}`, role: "tabpanel", tabindex: name === "map" ? null : 0, "aria-labelledby": `tab-${name}` }, ...content);
     const left = h("div", { class: "left" }, display(ctx), filters(ctx));
     this.tabs = {
       map: page("map", ctx.stageArea, left, side(ctx), tools(ctx), status(ctx), dock(ctx), ctx.card.element),

@@ -12,10 +12,15 @@ export function filters(ctx) {
   const head = h("div", { class: "panel-head" }, h("h2", { text: "Filters" }), clear);
   const panel = h("section", { class: "panel filters", "aria-label": "Filters", data: { sheet: "filters" } }, head, body);
   const columns = space.info.columns.filter(({ file }) => file);
+  const trust = h("div");
+  fill(body, trust, columns.map(({ name, kind }) => one(ctx, name, kind)), ctx.live && whereBox(ctx));
+  let ends = new AbortController();
   const draw = () => {
-    const trust = (ctx.main.map?.info.trust ?? []).includes("trust") ? [one(ctx, "~trust", "number")] : [];
-    fill(body, ...trust, ...columns.map(({ name, kind }) => one(ctx, name, kind)), ctx.live && whereBox(ctx));
-    panel.classList.toggle("bare", !body.childElementCount);
+    ends.abort(); // the filter of the map before
+    ends = new AbortController();
+    const known = (ctx.main.map?.info.trust ?? []).includes("trust");
+    fill(trust, known && one({ ...ctx, signal: AbortSignal.any([ctx.signal, ends.signal]) }, "~trust", "number"));
+    panel.classList.toggle("bare", !known && !columns.length && !ctx.live);
   };
   const mark = () => {
     const { filters: set, where, sheet } = store.state;
