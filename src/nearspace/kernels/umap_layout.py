@@ -20,16 +20,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from nearspace.kernels.layout_forces import mixed_numpy, pulls2, pulls3, pushes2, pushes3
 from nearspace.kernels.sampling import mix
+from nearspace.kernels.simd import LANES
 from nearspace.kernels.threads import barrier, ticket
 
-CUT = np.float32(4)
-NEAR = np.float32(0.001)
 PARTS = 4  # points that move at once are a fourth of all
-ROOM = 4096  # pulls or pushes whose strength is computed at once
+ROOM = 1024  # pulls of a point that are summed at once
 STEP = np.uint64(0x9E3779B97F4A7C15)
 
-_HALF, _ONE, _TWO, _ZERO = np.float32(0.5), np.float32(1), np.float32(2), np.float32(0)
+_HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
 class Edges(NamedTuple):
@@ -63,97 +63,29 @@ class Plan(NamedTuple):
     share: int  # points that a thread takes at once
 
 
-class Room(NamedTuple):
-    """What one thread writes into; the sums are of the points of a block."""
-
-    x: Any  # (ROOM,) float32 steps along each axis
-    y: Any
-    z: Any
-    strength: Any  # (ROOM,) float32
-    owners: Any  # (ROOM,) int32: whose the step is
-    others: Any  # (ROOM,) int32: where it leads
-    sums: Any  # (block, 4) float32: three axes, and the strength of all pulls
-    pulls: Any  # (block,) int32
-
-
-def new_room(block: int) -> Room:
-    """Make the room for blocks of so many points."""
-    x, y, z, strength = (np.empty(ROOM, np.float32) for _ in range(4))
-    owners, others = np.empty(ROOM, np.int32), np.empty(ROOM, np.int32)
-    sums, pulls = np.empty((block, 4), np.float32), np.empty(block, np.int32)
-    return Room(x, y, z, strength, owners, others, sums, pulls)
+def new_room() -> NDArray[np.int32]:
+    """Make what one thread writes the neighbours of a point into."""
+    return np.zeros(ROOM + LANES, np.int32)
 
 
 @njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
-def _power(x: Any, exponent: Any) -> Any:
-    """x^exponent of a positive float32, as 2^(exponent log2(x)), both by polynomials; error below 1e-4."""
-    bits = np.float32(x).view(np.int32)
-    part = np.int32((bits & np.int32(0x007FFFFF)) | np.int32(0x3F800000)).view(np.float32)
-    log = np.float32(-0.024825985)
-    log = log * part + np.float32(0.26686278)
-    log = log * part + np.float32(-1.2342799)
-    log = log * part + np.float32(3.2188698)
-    log = log * part + np.float32(-5.2641556)
-    log = log * part + np.float32(6.0658588)
-    log = log * part + np.float32(-3.0283249)
-    power = exponent * (np.float32((bits >> 23) - np.int32(127)) + log)
-    power = min(max(power, np.float32(-100)), np.float32(100))
-    below = np.floor(power)
-    rest = power - below
-    value = np.float32(0.0013333558)
-    value = value * rest + np.float32(0.009618129)
-    value = value * rest + np.float32(0.05550411)
-    value = value * rest + np.float32(0.24022651)
-    value = value * rest + np.float32(0.6931472)
-    value = value * rest + _ONE
-    return value * np.int32((np.int32(below) + np.int32(127)) << np.int32(23)).view(np.float32)
-
-
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
-def _pull(room: Room, places: Any, start: int, count: int, turn: Round) -> None:
-    """Add the first `count` pulls to the sums of their owners."""
-    x, y, z, strength = room.x, room.y, room.z, room.strength
-    _steps(room, places, start, count)
-    factor = np.float32(4) * turn.a * turn.b
-    for at in range(np.uint64(count)):
-        square = max(x[at] * x[at] + y[at] * y[at] + z[at] * z[at], np.float32(1e-12))
-        power = _power(square, turn.b)
-        strength[at] = factor * power / ((_ONE + turn.a * power) * square)
-    for at in range(count):
-        own = room.owners[at]
-        room.sums[own, 0] += strength[at] * x[at]
-        room.sums[own, 1] += strength[at] * y[at]
-        room.sums[own, 2] += strength[at] * z[at]
-        room.sums[own, 3] += strength[at]
-
-
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
-def _push(room: Room, places: Any, start: int, count: int, turn: Round) -> None:
-    """Take the first `count` pushes from the sums of their owners."""
-    x, y, z = room.x, room.y, room.z
-    _steps(room, places, start, count)
-    for at in range(np.uint64(count)):
-        square = max(x[at] * x[at] + y[at] * y[at] + z[at] * z[at], np.float32(1e-12))
-        power = _power(square, turn.b)
-        strength = _TWO * turn.b / ((NEAR + square) * (_ONE + turn.a * power))
-        x[at] = min(max(strength * x[at], -CUT), CUT)
-        y[at] = min(max(strength * y[at], -CUT), CUT)
-        z[at] = min(max(strength * z[at], -CUT), CUT)
-    for at in range(count):
-        own = room.owners[at]
-        room.sums[own, 0] -= x[at]
-        room.sums[own, 1] -= y[at]
-        room.sums[own, 2] -= z[at]
-
-
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
-def _steps(room: Room, places: Any, start: int, count: int) -> None:
-    """Write the steps from the owners to the others."""
-    for at in range(np.uint64(count)):
-        own, other = np.uint64(start + room.owners[at]), np.uint64(room.others[at])
-        room.x[at] = places[other, 0] - places[own, 0]
-        room.y[at] = places[other, 1] - places[own, 1]
-        room.z[at] = places[other, 2] - places[own, 2]
+def _pulled(edges, turn, flat, own, plane, room):  # type: ignore[no-untyped-def]
+    """Sum the pulls on a point: along x, y and z, their strength, and how many they are."""
+    x = y = z = strength = np.float32(0)
+    count = pulls = 0
+    last = edges.first[own + 1] - 1
+    for at in range(edges.first[own], last + 1):
+        room[count] = edges.others[at]
+        count += _counts(edges.rates[at], turn.number)
+        if count == ROOM or at == last:
+            if plane:
+                force = pulls2(flat, own, room, count, turn.a, turn.b)
+            else:
+                force = pulls3(flat, own, room, count, turn.a, turn.b)
+            x, y, z, strength = x + force[0], y + force[1], z + force[2], strength + force[3]
+            pulls += count
+            count = 0
+    return x, y, z, strength, pulls
 
 
 @njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
@@ -165,7 +97,8 @@ def move(
     start: int,
     stop: int,
     among: int,
-    room: Room,
+    plane: bool,
+    room: NDArray[np.int32],
 ) -> None:
     """Write where the points of a part are after a round.
 
@@ -177,42 +110,22 @@ def move(
         start: first point.
         stop: one past the last.
         among: pushes come from the first so many points.
+        plane: whether the third coordinate is 0 everywhere.
         room: is written.
     """
-    room.sums[:] = _ZERO
-    first = start + (turn.part - start) % PARTS
-    count = 0
-    for own in range(first, stop, PARTS):
-        pulls = 0
-        for at in range(edges.first[own], edges.first[own + 1]):
-            if count == ROOM:
-                _pull(room, places, start, count, turn)
-                count = 0
-            room.others[count] = edges.others[at]
-            room.owners[count] = own - start
-            hit = _counts(edges.rates[at], turn.number)
-            count += hit
-            pulls += hit
-        room.pulls[own - start] = pulls
-    _pull(room, places, start, count, turn)
-    count = 0
-    for own in range(first, stop, PARTS):
-        state = mix(np.uint64(turn.seed) + STEP * np.uint64(turn.number + 1)) + np.uint64(own) * STEP
-        begun = mix(state)
-        for number in range(room.pulls[own - start] * turn.pushes):
-            draw = mix(begun + np.uint64(number >> 1))
-            half = draw >> np.uint64(32) if number & 1 == 0 else draw & np.uint64(0xFFFFFFFF)
-            if count == ROOM:
-                _push(room, places, start, count, turn)
-                count = 0
-            room.others[count] = (half * np.uint64(among)) >> np.uint64(32)
-            room.owners[count] = own - start
-            count += 1
-    _push(room, places, start, count, turn)
-    for own in range(first, stop, PARTS):
-        pace = turn.alpha / (_ONE + _HALF * turn.alpha * room.sums[own - start, 3])
-        for axis in range(3):
-            moved[own, axis] = places[own, axis] + pace * room.sums[own - start, axis]
+    flat = places.reshape(-1)
+    begun = mix(np.uint64(turn.seed) + STEP * np.uint64(turn.number + 1))
+    for own in range(start + (turn.part - start) % PARTS, stop, PARTS):
+        x, y, z, strength, pulls = _pulled(edges, turn, flat, own, plane, room)
+        state = mix(begun + np.uint64(own) * STEP) >> np.uint64(32)
+        if plane:
+            push = pushes2(flat, own, state, pulls * turn.pushes, among, turn.a, turn.b)
+        else:
+            push = pushes3(flat, own, state, pulls * turn.pushes, among, turn.a, turn.b)
+        pace = turn.alpha / (_ONE + _HALF * turn.alpha * strength)
+        moved[own, 0] = places[own, 0] + pace * (x - push[0])
+        moved[own, 1] = places[own, 1] + pace * (y - push[1])
+        moved[own, 2] = places[own, 2] + pace * (z - push[2])
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -230,7 +143,8 @@ def move_rounds(
     last: int,
     places: NDArray[np.float32],
     moved: NDArray[np.float32],
-    room: Room,
+    plane: bool,
+    room: NDArray[np.int32],
     gate: NDArray[np.int64],
     threads: int,
 ) -> None:
@@ -243,7 +157,8 @@ def move_rounds(
         last: one past the last.
         places: (n, 4) where all points are, and are afterwards.
         moved: (n, 4), is written.
-        room: for `plan.share` points.
+        plane: whether the third coordinate is 0 everywhere.
+        room: is written.
         gate: shared by the threads.
         threads: how many.
     """
@@ -256,7 +171,7 @@ def move_rounds(
             piece = ticket(gate)
             while piece < pieces:
                 start = piece * plan.share
-                move(edges, turn, places, moved, start, min(n, start + plan.share), n, room)
+                move(edges, turn, places, moved, start, min(n, start + plan.share), n, plane, room)
                 piece = ticket(gate)
             barrier(gate, threads)
             piece = ticket(gate)
@@ -290,10 +205,9 @@ def move_numpy(
         square = np.maximum((steps**2).sum(axis=1), 1e-12)
         pull = 4 * a * b * square ** (b - 1) / (1 + a * square**b)
         with np.errstate(over="ignore"):
-            state = mix(begun + np.uint64(own) * STEP)
-            pairs = [int(mix(state + np.uint64(t))) for t in range((len(others) * turn.pushes + 1) // 2)]
-        halves = [half for pair in pairs for half in (pair >> 32, pair & 0xFFFFFFFF)]
-        drawn = np.array([half * among >> 32 for half in halves[: len(others) * turn.pushes]], dtype=np.int64)
+            state = np.uint32(mix(begun + np.uint64(own) * STEP) >> np.uint64(32))
+            draws = mixed_numpy(state + np.arange(len(others) * turn.pushes, dtype=np.uint32))
+        drawn = (draws.astype(np.uint64) * np.uint64(among) >> np.uint64(32)).astype(np.int64)
         away = (places[own] - places[drawn]).astype(np.float64)[:, :3]
         square = np.maximum((away**2).sum(axis=1), 1e-12)
         push = 2 * b / ((0.001 + square) * (1 + a * square**b))

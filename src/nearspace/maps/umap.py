@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nearspace.errors import SettingError
 from nearspace.kernels.fuzzy import FuzzyGraph, memberships, union
 from nearspace.kernels.threads import gate
-from nearspace.kernels.umap_layout import Edges, Plan, Room, move_rounds, new_room
+from nearspace.kernels.umap_layout import Edges, Plan, move_rounds, new_room
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.neighbors import threads
 from nearspace.maps.pca import PCA, check_dim
@@ -57,7 +57,7 @@ class UMAP:
     neighbors: int = 15
     min_dist: float = 0.1
     rounds: int | None = None
-    pushes: int = 5
+    pushes: int = 8
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -131,12 +131,12 @@ class UMAP:
         crew = min(threads(workers), -(-n // share))
         plan = Plan(rounds, np.float32(a), np.float32(b), self.pushes, self.seed, share)
         edges, moved, shared = edges_of(fuzzy), places.copy(), gate()
-        rooms = [new_room(share) for _ in range(crew)]
+        rooms = [new_room() for _ in range(crew)]
         at_once = max(1, rounds // SHOWN)
 
-        def go(first: int, room: Room) -> None:
+        def go(first: int, room: NDArray[np.int32]) -> None:
             last = min(rounds, first + at_once)
-            move_rounds(edges, plan, first, last, places, moved, room, shared, crew)
+            move_rounds(edges, plan, first, last, places, moved, self.dim == 2, room, shared, crew)
 
         with (
             progress.task("UMAP", total=rounds, unit="rounds") as task,
