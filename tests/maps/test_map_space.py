@@ -13,7 +13,7 @@ from nearspace.space import Space
 
 
 def test_the_default_is_tsne_in_the_plane_with_trust(space):
-    laid_out = map_space(space, perplexity=15, workers=1)
+    laid_out = map_space(space, method="tsne", perplexity=15, workers=1)
     assert (laid_out.method, laid_out.coordinates.shape, len(laid_out)) == ("tsne", (240, 2), 240)
     assert laid_out.chance == pytest.approx(10 / 239)
     assert laid_out.trust.mean() > 5 * laid_out.chance

@@ -25,7 +25,6 @@ from nearspace.store.folder import open_space, save
 from nearspace.store.reports import keep_report
 
 SPACE = "encyclopedia.space"
-MAPPED = 10_000  # words on the map
 FREQUENT = 10_000  # rows among which neighbours and answers are looked for
 MEASURED = ("spearman", "google.accuracy", "google.semantic.accuracy", "google.syntactic.accuracy")
 MEASURED_ENDS = ("purity", "groups25.accuracy")
@@ -124,10 +123,10 @@ def _answer(tell: Console, space: Space) -> None:
 
 
 def _map(tell: Console, space: Space, folder: Path) -> None:
-    _title(tell, 5, f"Map: UMAP of the {MAPPED:,} most frequent words; each point says how far to trust it")
-    began, limit = time.monotonic(), min(MAPPED, len(space))
-    for dim, name in ((2, "umap"), (3, "umap-3d")):
-        laid_out = map_space(space, method="umap", dim=dim, limit=limit, seed=1, progress=progress_for(False))
+    _title(tell, 5, "Map: UMAP in two and three dimensions; each point says how far it can be trusted")
+    began = time.monotonic()
+    for dim, name in ((3, "umap-3d"), (2, "umap")):
+        laid_out = map_space(space, dim=dim, regions=True, seed=1, progress=progress_for(False))
         save_in(folder / SPACE, laid_out, name)
         if dim == 2:
             flat = laid_out

@@ -19,7 +19,7 @@ from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
 from nearspace.maps import parquet
 from nearspace.maps.themes import THEMES
-from nearspace.maps.verb import LIMIT, METHODS, map_space
+from nearspace.maps.verb import METHODS, map_space
 from nearspace.store.folder import open_space
 
 
@@ -51,11 +51,11 @@ Examples:
     "--name", help="Keep it with the Space, for the page.  [default: the method, if no FILE is given]"
 )
 @click.option(
-    "--method", type=click.Choice(list(METHODS)), default="tsne", show_default=True, help="Projector."
+    "--method", type=click.Choice(list(METHODS)), default="umap", show_default=True, help="Projector."
 )
 @click.option("--dim", type=click.Choice(["2", "3"]), default="2", show_default=True, help="Dimensions.")
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=LIMIT, show_default=True, help="First N rows; 0: all."
+    "--limit", type=click.IntRange(min=0), metavar="N", help="First N rows only.  [default: all; 0: all]"
 )
 @click.option("--keys", multiple=True, metavar="KEY", help='Only these keys (repeatable); "-": from stdin.')
 @click.option("--perplexity", type=float, default=30.0, show_default=True, help="Of t-SNE.")
@@ -80,7 +80,7 @@ def map_command(
     name: str | None,
     method: str,
     dim: str,
-    limit: int,
+    limit: int | None,
     keys: tuple[str, ...],
     perplexity: float,
     neighbors: int,

@@ -24,7 +24,6 @@ from nearspace.protocols import Progress, Quiet
 from nearspace.results import Map
 from nearspace.space import Space
 
-LIMIT = 5_000
 FEWEST = 3
 
 
@@ -67,9 +66,9 @@ METHODS: Mapping[str, Callable[[int, float, int, int], MapProjector]] = {
 def map_space(
     space: Space,
     *,
-    method: str | MapProjector = "tsne",
+    method: str | MapProjector = "umap",
     dim: int = 2,
-    limit: int | None = LIMIT,
+    limit: int | None = None,
     keys: Sequence[str] | None = None,
     perplexity: float = 30.0,
     neighbors: int = 15,
