@@ -1,7 +1,9 @@
+import sys
+
 import numpy as np
 import pytest
 
-from nearspace.errors import InputError, SettingError
+from nearspace.errors import InputError, MissingExtraError, SettingError
 from nearspace.maps.knn_graph import knn_graph
 from nearspace.maps.neighbors import neighbors_in_map
 from nearspace.maps.pca import PCA
@@ -44,16 +46,27 @@ def test_seed_decides_and_workers_do_not(clusters):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dim", [2, 3])
-def test_pushes_by_a_grid_are_the_same_for_any_workers_too(clusters, monkeypatch, dim):
+@pytest.mark.parametrize("dim", [2, pytest.param(3, marks=pytest.mark.extras)])
+def test_a_grid_and_a_tree_are_the_same_for_any_workers_too(clusters, monkeypatch, dim):
+    if dim == 3:
+        pytest.importorskip("openTSNE")
     vectors, labels = clusters
-    settings = TSNE(dim, perplexity=12, iterations=60, start_iterations=60)
+    settings = TSNE(dim, perplexity=12, iterations=65, start_iterations=60)
     exact = settings.project(vectors, workers=1)
     monkeypatch.setitem(MANY, dim, 50)
     maps = [settings.project(vectors, workers=workers) for workers in (1, 2, 4)]
     assert maps[0].tobytes() == maps[1].tobytes() == maps[2].tobytes()
     assert maps[0].tobytes() != exact.tobytes()
     assert _vote(maps[0], labels) > 0.9
+
+
+def test_very_many_points_in_three_dimensions_need_a_package(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "openTSNE", raising=False)
+    monkeypatch.setitem(MANY, 3, 20)
+    with pytest.raises(MissingExtraError, match="in three dimensions needs the package 'openTSNE'") as caught:
+        TSNE(3).project(np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32))
+    assert caught.value.hint == "Install it with: pip install 'nearspace[maps]'"
 
 
 def test_a_perplexity_that_is_too_large_is_lowered_and_said(clusters):

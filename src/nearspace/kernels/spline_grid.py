@@ -24,8 +24,8 @@ class Sorted(NamedTuple):
     """The points in units of cells, sorted by their cell along the first axis."""
 
     order: Any  # (n,) int32: row of each sorted point
-    first: Any  # (planes + 1,) int64: where the points of each cell begin
-    places: Any  # (n, d) float64, at least 0: the whole part is the cell
+    first: Any  # (rows of cells + 1,) int64: where the points of each cell begin
+    places: Any  # (n, 2) float64, at least 0: the whole part is the cell
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -33,8 +33,8 @@ def sort_points(points: NDArray[np.float64], low: NDArray[np.float64], width: fl
     """Sort points by their cell along the first axis, ties by row.
 
     Args:
-        points: (n, d) float64.
-        low: (d,) where the first cell begins along each axis.
+        points: (n, 2) float64.
+        low: (2,) where the first cell begins along each axis.
         width: of a cell.
         planes: cells along the first axis; all points lie in them.
     """
@@ -92,9 +92,9 @@ def spread(cells: Sorted, start: int, stop: int, grid: NDArray[np.float64]) -> N
 
     Args:
         cells: the points.
-        start: first plane of nodes.
+        start: first row of nodes.
         stop: one past the last.
-        grid: (m, m) or (m, m, m) float64, planes start..stop are written.
+        grid: (m, m) float64, rows start..stop are written.
     """
     grid[start:stop] = 0.0
     begin, end = cells.first[max(0, start - TOUCHED + 1)], cells.first[min(stop, len(cells.first) - 1)]
@@ -108,26 +108,8 @@ def spread(cells: Sorted, start: int, stop: int, grid: NDArray[np.float64]) -> N
                     grid[a + p, b + q] += along_a[p] * along_b[q]
 
 
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
-def spread_deep(cells: Sorted, start: int, stop: int, grid: NDArray[np.float64]) -> None:
-    """Do the same as `spread` in three dimensions."""
-    grid[start:stop] = 0.0
-    begin, end = cells.first[max(0, start - TOUCHED + 1)], cells.first[min(stop, len(cells.first) - 1)]
-    places = cells.places
-    for at in range(begin, end):
-        a, b, c = int(places[at, 0]), int(places[at, 1]), int(places[at, 2])
-        along_a, along_b = _weights(places[at, 0] - a), _weights(places[at, 1] - b)
-        along_c = _weights(places[at, 2] - c)
-        for p in range(TOUCHED):
-            if start <= a + p < stop:
-                for q in range(TOUCHED):
-                    both = along_a[p] * along_b[q]
-                    for r in range(TOUCHED):
-                        grid[a + p, b + q, c + r] += both * along_c[r]
-
-
 def spread_numpy(cells: Sorted, start: int, stop: int, grid: NDArray[np.float64]) -> None:
-    """Do the same as `spread` and `spread_deep`: charge_g = sum_i prod_axis B(y_i,axis - g_axis)."""
+    """Do the same as `spread`: charge_g = sum_i prod_axis B(y_i,axis - g_axis)."""
     whole = np.zeros_like(grid)
     for nodes, weights, _ in _touched(cells.places):
         np.add.at(whole, nodes, weights)
@@ -147,11 +129,11 @@ def interpolate(
 
     Args:
         cells: the points.
-        grid: (m, m) or (m, m, m) float64 potential.
+        grid: (m, m) float64 potential.
         start: first sorted point.
         stop: one past the last.
         value: (n,) float64, written in the rows of these points.
-        slope: (n, d) float64, written there too.
+        slope: (n, 2) float64, written there too.
     """
     places = cells.places
     for at in range(start, stop):
@@ -173,43 +155,6 @@ def interpolate(
         slope[row, 0], slope[row, 1] = sum_a, sum_b
 
 
-@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
-def interpolate_deep(
-    cells: Sorted,
-    grid: NDArray[np.float64],
-    start: int,
-    stop: int,
-    value: NDArray[np.float64],
-    slope: NDArray[np.float64],
-) -> None:
-    """Do the same as `interpolate` in three dimensions."""
-    places = cells.places
-    for at in range(start, stop):
-        a, b, c = int(places[at, 0]), int(places[at, 1]), int(places[at, 2])
-        along_a, along_b = _weights(places[at, 0] - a), _weights(places[at, 1] - b)
-        along_c, up_c = _weights(places[at, 2] - c), _slopes(places[at, 2] - c)
-        up_a, up_b = _slopes(places[at, 0] - a), _slopes(places[at, 1] - b)
-        sum_v, sum_a, sum_b, sum_c = 0.0, 0.0, 0.0, 0.0
-        for p in range(TOUCHED):
-            plane_v, plane_b, plane_c = 0.0, 0.0, 0.0
-            for q in range(TOUCHED):
-                row_v, row_c = 0.0, 0.0
-                for r in range(TOUCHED):
-                    node = grid[a + p, b + q, c + r]
-                    row_v += along_c[r] * node
-                    row_c += up_c[r] * node
-                plane_v += along_b[q] * row_v
-                plane_b += up_b[q] * row_v
-                plane_c += along_b[q] * row_c
-            sum_v += along_a[p] * plane_v
-            sum_a += up_a[p] * plane_v
-            sum_b += along_a[p] * plane_b
-            sum_c += along_a[p] * plane_c
-        row = cells.order[at]
-        value[row] = sum_v
-        slope[row, 0], slope[row, 1], slope[row, 2] = sum_a, sum_b, sum_c
-
-
 def interpolate_numpy(
     cells: Sorted,
     grid: NDArray[np.float64],
@@ -218,7 +163,7 @@ def interpolate_numpy(
     value: NDArray[np.float64],
     slope: NDArray[np.float64],
 ) -> None:
-    """Do the same as `interpolate` and `interpolate_deep`.
+    """Do the same as `interpolate`.
 
     value_i = sum_g phi_g prod_axis B(y_i,axis - g_axis), and its derivatives by y_i
     """
@@ -230,17 +175,12 @@ def interpolate_numpy(
 
 
 def _touched(places: NDArray[np.float64]) -> Any:
-    """Yield nodes, weights and slopes of the weights of all points, for each of the 4^d nodes they touch."""
-    d = places.shape[1]
+    """Yield nodes, weights and slopes of the weights of all points, for each of the 16 nodes they touch."""
     cell = places.astype(np.int64)
     t = places - cell
     u = 1 - t
     along = np.array([u**3, 3 * t**3 - 6 * t**2 + 4, 3 * u**3 - 6 * u**2 + 4, t**3]) / 6
     up = np.array([-(u**2), 3 * t**2 - 4 * t, -(3 * u**2 - 4 * u), t**2]) / 2
-    for which in np.ndindex(*(TOUCHED,) * d):
-        parts = [along[p][:, axis] for axis, p in enumerate(which)]
-        slopes = [
-            np.prod([*parts[:axis], up[p][:, axis], *parts[axis + 1 :]], axis=0)
-            for axis, p in enumerate(which)
-        ]
-        yield tuple((cell + which).T), np.prod(parts, axis=0), np.stack(slopes, axis=1)
+    for p, q in np.ndindex(TOUCHED, TOUCHED):
+        slopes = np.stack([up[p, :, 0] * along[q, :, 1], along[p, :, 0] * up[q, :, 1]], axis=1)
+        yield (cell[:, 0] + p, cell[:, 1] + q), along[p, :, 0] * along[q, :, 1], slopes

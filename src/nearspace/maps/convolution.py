@@ -21,81 +21,54 @@ class Convolution:
     that of the splines squared, so that at the nodes the potential is exact.
 
     Args:
-        d: 2 or 3.
         nodes: along each side.
         width: between two nodes.
         pool: threads that are used; the cut into pieces does not depend on them.
     """
 
-    def __init__(self, d: int, nodes: int, width: float, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, nodes: int, width: float, pool: ThreadPoolExecutor) -> None:
         self.nodes, self.width, self._pool = nodes, width, pool
-        self._spectrum = spectrum(d, nodes, width)
+        self._spectrum = spectrum(nodes, width)
 
     def __call__(self, charges: Floats) -> Floats:
-        """(nodes, ...) charges -> (nodes, ...) potential."""
+        """(nodes, nodes) charges -> their potential, in the same array."""
         m, long = self.nodes, 2 * self.nodes
-        rows = charges.reshape(-1, m)
-        waves = np.empty((len(rows), m + 1), dtype=np.complex128)
+        waves = np.empty((m, m + 1), dtype=np.complex128)
 
         def forward(start: int) -> None:
             own = slice(start, start + ROWS)
-            waves[own] = np.fft.rfft(rows[own], long, axis=1)
+            waves[own] = np.fft.rfft(charges[own], long, axis=1)
 
         def back(start: int) -> None:
             own = slice(start, start + ROWS)
-            rows[own] = np.fft.irfft(waves[own], long, axis=1)[:, :m]
+            charges[own] = np.fft.irfft(waves[own], long, axis=1)[:, :m]
 
-        starts = range(0, len(rows), ROWS)
-        list(self._pool.map(forward, starts))
-        if charges.ndim == 2:
-            list(self._pool.map(lambda start: self._columns(waves, start), range(0, m + 1, COLUMNS)))
-        else:
-            cube = waves.reshape(m, m, m + 1)
-            list(self._pool.map(lambda at: self._plane(cube, at), range(m + 1)))
-        list(self._pool.map(back, starts))
+        list(self._pool.map(forward, range(0, m, ROWS)))
+        list(self._pool.map(lambda start: self._columns(waves, start), range(0, m + 1, COLUMNS)))
+        list(self._pool.map(back, range(0, m, ROWS)))
         return charges
 
     def _columns(self, waves: NDArray[np.complex128], start: int) -> None:
-        """Convolve some columns of a plane, in place."""
+        """Convolve some columns, in place."""
         m, own = self.nodes, slice(start, start + COLUMNS)
         wave = np.fft.fft(np.ascontiguousarray(waves[:, own].T), 2 * m, axis=1)
-        self._multiply(wave, self._spectrum[own])
+        wave[:, : m + 1] *= self._spectrum[own]
+        wave[:, m + 1 :] *= self._spectrum[own, m - 1 : 0 : -1]
         waves[:, own] = np.fft.ifft(wave, axis=1)[:, :m].T
 
-    def _plane(self, cube: NDArray[np.complex128], at: int) -> None:
-        """Convolve one plane of a cube, in place."""
-        m = self.nodes
-        rows = np.fft.fft(np.ascontiguousarray(cube[:, :, at]), 2 * m, axis=1)
-        wave = np.fft.fft(np.ascontiguousarray(rows.T), 2 * m, axis=1)
-        low, high = wave[: m + 1], wave[:m:-1]
-        self._multiply(low, self._spectrum[at])
-        self._multiply(high, self._spectrum[at, 1:m])
-        rows = np.ascontiguousarray(np.fft.ifft(wave, axis=1)[:, :m].T)
-        cube[:, :, at] = np.fft.ifft(rows, axis=1)[:, :m]
 
-    def _multiply(self, wave: NDArray[np.complex128], by: Floats) -> None:
-        """Multiply columns 0..2m by a spectrum of columns 0..m, whose other half is its mirror image."""
-        m = self.nodes
-        wave[:, : m + 1] *= by
-        wave[:, m + 1 :] *= by[:, m - 1 : 0 : -1]
-
-
-def spectrum(d: int, nodes: int, width: float) -> Floats:
-    """(nodes + 1, ...) float64: transform of 1 / (1 + r^2) over that of the splines squared.
+def spectrum(nodes: int, width: float) -> Floats:
+    """(nodes + 1, nodes + 1) float64: transform of 1 / (1 + r^2) over that of the splines squared.
 
     The other half of each axis mirrors it.
     """
     square = (np.arange(nodes + 1) * width) ** 2
-    total = np.ones((nodes + 1,) * d)
-    for axis in range(d):
-        total += square.reshape([-1 if axis == own else 1 for own in range(d)])
-    found = 1 / total
     spline = ((2 + np.cos(np.pi * np.arange(nodes + 1) / nodes)) / 3) ** 2
-    for axis in range(d):
-        turned = np.moveaxis(found, axis, -1)
-        whole = np.concatenate([turned, turned[..., -2:0:-1]], axis=-1)
-        found = np.moveaxis(np.fft.rfft(whole, axis=-1).real / spline, -1, axis)
-    return np.ascontiguousarray(found)
+    found: Floats = 1 / (1 + square[:, None] + square)
+    for _ in range(2):
+        whole = np.concatenate([found, found[:, -2:0:-1]], axis=1)
+        found = np.ascontiguousarray((np.fft.rfft(whole, axis=1).real / spline).T)
+    return found
 
 
 def good_size(least: int) -> int:

@@ -22,22 +22,20 @@ from nearspace.kernels.spline_grid import (
     TOUCHED,
     Sorted,
     interpolate,
-    interpolate_deep,
     sort_points,
     spread,
-    spread_deep,
 )
 from nearspace.maps.convolution import Convolution, good_size
 
 Floats = NDArray[np.float64]
 
 SHARD = 512  # points whose forces one thread sums up at a time; the sums stay in the first cache
-PLANES, POINTS = 16, 4096  # planes of nodes, and points, that a thread takes at once
+ROWS, POINTS = 16, 4096  # rows of nodes, and points, that a thread takes at once
 WIDTH = 1 / 3  # of a cell, where the map is large enough; the length over which a push changes is 1
 LEAST_WIDTH = 1e-7  # below it rounding is felt
 FEWEST_CELLS = 48  # along the map's longest side: a small map has smaller cells
 MARGIN = 8  # nodes that are left free: what the splines' inverse reaches
-MOST_CELLS = {2: 2500, 3: 160}  # along the longest side; a larger map has larger cells
+MOST_CELLS = 2500  # along the longest side; a larger map has larger cells
 
 
 class Repulsion(Protocol):
@@ -83,7 +81,7 @@ class ExactRepulsion:
 
 
 class GridRepulsion:
-    """Charges on a grid by cubic splines, their potential by Fourier transforms, its slope at the points.
+    """In the plane: charges on a grid by cubic splines, their potential by Fourier transforms, and its slope.
 
     Args:
         pool: threads that are used.
@@ -97,40 +95,39 @@ class GridRepulsion:
 
     def __call__(self, points: Floats) -> tuple[Floats, float]:
         """Sum up all pairs, with errors as docs/decisions/tsne.md has them."""
-        n, d = points.shape
-        low = points.min(axis=0)
-        convolution = self._fitting(float((points.max(axis=0) - low).max()), d)
+        n, low = len(points), points.min(axis=0)
+        convolution = self._fitting(float((points.max(axis=0) - low).max()))
         cells = sort_points(points, low, convolution.width, convolution.nodes - TOUCHED)
-        potential = convolution(self._charges(cells, d, convolution.nodes))
-        value, slope = np.empty(n), np.empty((n, d))
-        read = interpolate if d == 2 else interpolate_deep
+        potential = convolution(self._charges(cells, convolution.nodes))
+        value, slope = np.empty(n), np.empty((n, 2))
 
         def block(start: int) -> None:
-            read(cells, potential, start, min(n, start + POINTS), value, slope)
+            interpolate(cells, potential, start, min(n, start + POINTS), value, slope)
 
         each(self._pool, block, range(0, n, POINTS))
         slope *= -0.5 / convolution.width
         return slope, float(value.sum()) - n
 
-    def _charges(self, cells: Sorted, d: int, nodes: int) -> Floats:
-        grid = np.empty((nodes,) * d)
-        write = spread if d == 2 else spread_deep
+    def _charges(self, cells: Sorted, nodes: int) -> Floats:
+        grid = np.empty((nodes, nodes))
         each(
             self._pool,
-            lambda start: write(cells, start, min(nodes, start + PLANES), grid),
-            range(0, nodes, PLANES),
+            lambda start: spread(cells, start, min(nodes, start + ROWS), grid),
+            range(0, nodes, ROWS),
         )
         return grid
 
-    def _fitting(self, span: float, d: int) -> Convolution:
+    def _fitting(self, span: float) -> Convolution:
         """Give the convolution for a map so wide: the last one, as long as its grid would be chosen again."""
-        smaller = self._width * FEWEST_CELLS / max(span, LEAST_WIDTH * FEWEST_CELLS)
-        halvings = max(
-            0.0, np.ceil(2 * np.log2(smaller)) / 2
-        )  # in steps, so that a grid serves for some time
-        width = max(self._width * 2.0**-halvings, span / MOST_CELLS[d])
+        # steps of the root of 2, so that a grid serves for some time
+        if span < self._width * FEWEST_CELLS:
+            least = max(span, LEAST_WIDTH * FEWEST_CELLS)
+            steps = np.ceil(2 * np.log2(self._width * FEWEST_CELLS / least))
+        else:
+            steps = -np.ceil(2 * np.log2(max(1.0, span / (self._width * MOST_CELLS))))
+        width = float(self._width * 2 ** (-steps / 2))
         nodes = good_size(int(span / width) + 1 + TOUCHED + MARGIN)
         last = self._convolution
         if last is None or (last.width, last.nodes) != (width, nodes):
-            self._convolution = last = Convolution(d, nodes, width, self._pool)
+            self._convolution = last = Convolution(nodes, width, self._pool)
         return last

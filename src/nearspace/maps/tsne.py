@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nearspace.errors import InputError, SettingError
 from nearspace.maps.affinities import affinities
+from nearspace.maps.barnes_hut import barnes_hut
 from nearspace.maps.descent import EXAGGERATION, Descent
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.neighbors import threads
@@ -19,8 +20,8 @@ from nearspace.maps.repulsion import ExactRepulsion, GridRepulsion
 from nearspace.protocols import Progress, Quiet
 
 FEWEST = 8  # points; below this no perplexity makes sense
-# dim -> points from which pushes by a grid are faster than those of all pairs
-MANY = {2: 4_000, 3: 20_000}
+# dim -> points from which a grid (2-D) or a tree (3-D) is faster than all pairs (docs/decisions/tsne.md)
+MANY = {2: 6_000, 3: 60_000}
 NEIGHBORS = 3  # neighbours per unit of perplexity, as in van der Maaten 2014
 SPREAD = 1e-4  # standard deviation of the first axis at the start
 BLOCK = 8192
@@ -46,6 +47,7 @@ class TSNE:
 
     Raises:
         SettingError: a setting is out of range, or there are fewer than 8 vectors.
+        MissingExtraError: 60,000 points or more in three dimensions, and openTSNE is not installed.
         InputError: a vector holds NaN or infinity, or the graph is of other vectors.
     """
 
@@ -91,12 +93,7 @@ class TSNE:
             raise SettingError(
                 f"t-SNE needs at least {FEWEST} points, and there are {n}", 'Use method="pca" for so few.'
             )
-        for start in range(0, n, BLOCK):
-            bad = np.flatnonzero(~np.isfinite(vectors[start : start + BLOCK]).all(axis=1))
-            if len(bad):
-                raise InputError(
-                    f"row {start + bad[0]} of {n} is not finite (NaN or infinity)", "Leave such rows out."
-                )
+        _check_finite(vectors)
         perplexity = self.effective_perplexity(n)
         if perplexity < self.perplexity:
             note = f"perplexity lowered from {self.perplexity:g} to {perplexity:.4g}"
@@ -109,13 +106,17 @@ class TSNE:
                 f"Give one of all {n} rows with at least {k} neighbours, or none.",
             )
         ties = affinities(near.first(k), perplexity, workers)
-        steps = self.iterations + self.start_iterations
+        steps, start = self.iterations + self.start_iterations, self._start(vectors)
         with (
             progress.task("t-SNE", total=steps, unit="iterations") as task,
             ThreadPoolExecutor(threads(workers), thread_name_prefix="tsne") as pool,
         ):
+            if self.dim == 3 and n >= MANY[3]:
+                counts = self.iterations, self.start_iterations
+                found = barnes_hut(ties, start, *counts, threads(workers), task)
+                return np.ascontiguousarray(found, dtype=np.float32)
             repulsion = GridRepulsion(pool) if n >= MANY[self.dim] else ExactRepulsion(pool)
-            layout = Descent(ties, self._start(vectors), repulsion, pool)
+            layout = Descent(ties, start, repulsion, pool)
             layout.run(self.start_iterations, EXAGGERATION, task)
             layout.run(self.iterations, 1.0, task)
         return np.ascontiguousarray(layout.points, dtype=np.float32)
@@ -131,3 +132,13 @@ class TSNE:
         start *= SPREAD / scale if scale > 0 else 0.0
         noise = np.random.default_rng(self.seed).normal(scale=SPREAD * JITTER, size=start.shape)
         return np.ascontiguousarray(start + noise)
+
+
+def _check_finite(vectors: NDArray[np.float32]) -> None:
+    for start in range(0, len(vectors), BLOCK):
+        bad = np.flatnonzero(~np.isfinite(vectors[start : start + BLOCK]).all(axis=1))
+        if len(bad):
+            raise InputError(
+                f"row {start + bad[0]} of {len(vectors)} is not finite (NaN or infinity)",
+                "Leave such rows out.",
+            )
