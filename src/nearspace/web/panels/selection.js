@@ -26,6 +26,7 @@ async function render(ctx, pane) {
     pane,
     h("div", { class: "pane-head" }, h("div", { class: "pane-title" }, h("h2", { text: `${plural(selection.length, "row")} selected` })), buttons(ctx)),
     classes,
+    h("h3", { text: "Rows" }),
     list,
   );
   try {
