@@ -71,7 +71,9 @@ def _title(tell: Console, number: int, text: str) -> None:
 def _learn(tell: Console, text: Path, target: Path, epochs: int) -> Space:
     _title(tell, 1, f"Learn: words that are used alike get vectors that lie close ({text.name})")
     began = time.monotonic()
-    learned = learn.words(text, sample=1e-4, epochs=epochs, seed=1, progress=progress_for(False))
+    learned = learn.words(
+        text, min_count=10, sample=1e-4, epochs=epochs, seed=1, progress=progress_for(False)
+    )
     seconds = time.monotonic() - began
     save(learned, target, overwrite=True)
     space = open_space(target)
