@@ -127,7 +127,7 @@ def map_space(
         "trust_k": k,
         "neighbors_recall": graph.recall if graph else 1.0,
         "fingerprint": _fingerprint(names, space.vectors[rows]),
-        "versions": versions("numpy"),
+        "versions": versions("numpy", "numba", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
     return Map(names, coordinates, trust, projector.name, settings, k / (len(rows) - 1), columns)
