@@ -146,7 +146,7 @@ def map_space(
         "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
         "fingerprint": _fingerprint(own, space.vectors[rows]),
-        "versions": versions("numpy"),
+        "versions": versions("numpy", "numba", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
     chance = k / (len(rows) - 1)
