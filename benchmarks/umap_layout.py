@@ -25,23 +25,14 @@ from typing import Any
 
 import numpy as np
 from graph_data import FASHION, fashion, glove
+from whole_map import mixture
 
 SAMPLE = 5000
 
 
 def million() -> np.ndarray:
-    """1,000,000 x 50, 200 clusters with a low-dimensional spread."""
-    random = np.random.default_rng(1)
-    centres = random.standard_normal((200, 50), dtype=np.float32) * 3
-    bases = random.standard_normal((200, 6, 50), dtype=np.float32)
-    out = np.empty((1_000_000, 50), dtype=np.float32)
-    mine = random.integers(0, 200, len(out))
-    for cluster in range(200):
-        some = np.flatnonzero(mine == cluster)
-        inside = random.standard_normal((len(some), 6), dtype=np.float32)
-        noise = random.standard_normal((len(some), 50), dtype=np.float32) * np.float32(0.2)
-        out[some] = centres[cluster] + inside @ bases[cluster] + noise
-    return out
+    """1,000,000 x 50, a mixture of 1,000 centres."""
+    return mixture(1_000_000, 50)
 
 
 def unit_glove() -> np.ndarray:

@@ -78,6 +78,12 @@ def test_vectors_without_near_cells_are_compared_in_pairs(cells):
     assert (graph.rows == _truth(noise, 10)).all()
 
 
+def test_few_rows_are_compared_in_pairs_however_long_they_are(cells):
+    vectors = np.random.default_rng(0).normal(size=(40, 9)).astype(np.float32)
+    graph = knn_graph(vectors, 20)
+    assert graph.recall == 1 and (graph.rows == _truth(vectors, 20)).all()
+
+
 def test_equal_vectors_have_neighbours_at_no_distance(cells):
     vectors = np.concatenate([np.ones((1500, 8)), _planted(1500, 8)]).astype(np.float32)
     graph = knn_graph(vectors, 15)

@@ -14,6 +14,7 @@ from nearspace.space import norms_of
 
 ROADS = {"cells": ("nearspace.maps.cell_search", "search_near_cells")}  # imported on use: kernels load slowly
 EXACT = 5e10  # multiply-adds of comparing all pairs, up to which that is done (docs/decisions/neighbours.md)
+FEW = 1000  # rows that are always compared in pairs, however long they are
 CLASSES = (16, 32, 96, 256)  # neighbours that are searched for where not all pairs are compared
 SEED = 0
 TINY, HUGE = 1e-12, 1e15  # lengths that float32 can square
@@ -57,7 +58,7 @@ def knn_graph(
         progress: shown in rows.
     """
     n, d = vectors.shape
-    if float(n) * n * d > EXACT and k <= CLASSES[-1] and _squares(vectors):
+    if n > FEW and float(n) * n * d > EXACT and k <= CLASSES[-1] and _squares(vectors):
         module, name = ROADS["cells"]
         road = getattr(importlib.import_module(module), name)
         ready = np.require(vectors, np.float32, ["C", "A", "W"])

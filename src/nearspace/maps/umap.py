@@ -24,7 +24,7 @@ ROUNDS, MANY, ROUNDS_OF_MANY = 500, 10_000, 200  # as in the authors' own progra
 EXTENT = 10.0  # of the start: its largest coordinate
 JITTER = 1e-4  # deviation of the seeded noise at the start: equal vectors must not start as one point
 BLOCK = 2048  # points whose surenesses a thread finds at once
-LEAST, PIECES = 512, 8  # points that a thread moves at once, at least; pieces for each thread
+LEAST, PIECES = 2048, 8  # points that a thread moves at once, at least; pieces for each thread
 SHOWN = 50  # times that progress is told
 _FIT = 300  # places at which the curve is fitted
 
