@@ -53,7 +53,7 @@ def test_two_clusters_laid_upon_each_other_are_false_and_not_torn():
     assert found["torn"][both].mean() < 0.12
 
 
-@pytest.mark.parametrize(("n", "d", "k"), [(120, 8, 7), (700, 20, 10), (1500, 5, 3)])
+@pytest.mark.parametrize(("n", "d", "k"), [(3, 6, 1), (9, 6, 4), (120, 8, 7), (700, 20, 10), (1500, 5, 3)])
 def test_their_means_are_trustworthiness_and_continuity(n, d, k):
     vectors = _points(n, d)
     for coordinates in (np.ascontiguousarray(vectors[:, :2]), _points(n, 2, seed=9)):

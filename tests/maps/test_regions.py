@@ -114,13 +114,14 @@ def test_workers_change_no_byte_and_the_seed_draws_the_points(monkeypatch, worke
     )
 
 
-@pytest.mark.parametrize("dim", [2, 5])
+@pytest.mark.parametrize("dim", [2, 5, 120])
 def test_points_that_were_not_drawn_go_where_the_nearest_drawn_one_is(monkeypatch, dim):
     monkeypatch.setattr(regions, "MOST", 400)
     laid_out, group, half = planted(per=1000)
     space = None
-    if dim == 5:
-        wide = np.pad(laid_out.coordinates, ((0, 0), (0, 3)))
+    if dim > 2:
+        noise = np.random.default_rng(2).normal(scale=1e-3, size=(4000, dim - 2))
+        wide = np.hstack([laid_out.coordinates, noise]).astype("f4")
         space = Space(laid_out.keys, wide, "euclidean")
     found = find_regions(laid_out, space, by="map" if dim == 2 else "space").regions[0]
     assert (found.labels >= 0).mean() > 0.6

@@ -32,6 +32,7 @@ DENSITY = 15  # neighbours that the density at a point is estimated by
 CONTRAST = 1.1  # density inside over that at the border: what chance reaches in one region of twenty
 LEVELS = 6
 SPACES = ("map", "space")
+WIDE = 50  # components of vectors that are clustered: a tree of neighbours is of no use in more
 BLOCK = 65_536
 MIDDLE = 256  # points of a region that its centre is chosen by
 
@@ -64,7 +65,7 @@ def find_regions(
         levels: at most so many, 1 to 6; the least size of a region falls from 3 % of the points to 0.3 %.
         names: column that names regions: texts, categories or tags. None: the column with the longest
             texts, else one with categories, else the keys.
-        by: "map": regions of its coordinates; "space": of the vectors.
+        by: "map": regions of its coordinates; "space": of the vectors, along their 50 principal axes.
         seed: of the points that are drawn.
         workers: threads; the regions do not depend on them.
         progress: shown in levels.
@@ -83,10 +84,10 @@ def find_regions(
     if len(placed) < FEWEST:
         return replace(laid_out, regions=(), settings=settings)
     points = np.ascontiguousarray(laid_out.coordinates[placed], dtype=np.float32)
-    if by == "space" and space is not None and rows is not None:
-        points = _directions(space, rows[placed])
     random = np.random.default_rng(seed)
     drawn = np.sort(random.choice(len(points), min(MOST, len(points)), replace=False))
+    if by == "space" and space is not None and rows is not None:
+        points = _reduced(_directions(space, rows[placed]), drawn)
     nearest = _nearest(points, drawn, workers)
     found: list[Regions] = []
     labels = np.full(len(drawn), -1, dtype=np.int32)
@@ -212,6 +213,17 @@ def _directions(space: Space, rows: Rows) -> Floats:
         norms = norms_of(vectors)
         vectors = (vectors / np.where(norms > 0, norms, 1)[:, None]).astype(np.float32)
     return np.ascontiguousarray(vectors)
+
+
+def _reduced(vectors: Floats, drawn: Rows) -> Floats:
+    """(n, d) -> (n, up to 50): along the directions in which the drawn ones vary most."""
+    if vectors.shape[1] <= WIDE:
+        return vectors
+    some = vectors[drawn].astype(np.float64)
+    mean = some.mean(axis=0)
+    directions = np.linalg.eigh((some - mean).T @ (some - mean))[1][:, -WIDE:]
+    blocks = [(vectors[at : at + BLOCK] - mean) @ directions for at in range(0, len(vectors), BLOCK)]
+    return np.concatenate(blocks).astype(np.float32)
 
 
 def _rows(laid_out: Map, space: Space) -> Rows:
