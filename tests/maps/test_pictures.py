@@ -123,7 +123,7 @@ def test_the_paper_and_every_text_have_the_colours_of_the_theme(tmp_path, name):
         for text in drawn.axes[0].texts
         if not str(text.get_label()).startswith("rim:")
     }
-    assert colors == {theme.ink, theme.faint}
+    assert colors == {theme.ink, theme.quiet, theme.faint}
     pixels = imread(draw(_map(), tmp_path / "a.png", size=(600, 500), theme=name))
     np.testing.assert_allclose(pixels[2, 2, :3], rgb(theme.paper), atol=0.003)
     assert (np.abs(pixels[..., :3] - rgb(theme.paper)).max(axis=2) < 0.003).mean() > 0.5
