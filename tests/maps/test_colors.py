@@ -113,6 +113,7 @@ def test_the_scale_goes_evenly_away_from_the_paper_for_every_reader(name, vision
 def test_text_can_be_read_and_colours_stand_out_from_the_paper(name):
     theme = THEMES[name]
     assert contrast(theme.ink, theme.paper) >= 12
+    assert contrast(theme.quiet, theme.paper) >= 7
     assert contrast(theme.faint, theme.paper) >= 4.5
     assert min(contrast(code, theme.paper) for code in (*theme.palette, *theme.scale, theme.other)) >= 1.6
 

@@ -290,7 +290,7 @@ def _draw_regions(paper: Any, scene: Scene, names: list[RegionName], theme: Them
         for number, line in enumerate(name.lines):
             place = (name.middle[0], first - number * LEADING * name.points * POINT)
             _write(
-                paper, place, line, name.points, theme.faint, theme, scene.unit * 1.2,
+                paper, place, line, name.points, theme.quiet, theme, scene.unit * 1.5,
                 label=f"region:{name.region}", ha="center", va="center_baseline",
             )  # fmt: skip
 

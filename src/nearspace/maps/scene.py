@@ -12,7 +12,7 @@ from nearspace.results import Map
 
 HEADER = 92  # pixels at the top for title and legend, in a picture of 1400 x 1200
 MARGIN = 36  # pixels at the other sides
-SMALLEST, LARGEST = 1.15, 6.0  # radius of a point in pixels, before its own size
+SMALLEST, LARGEST = 1.15, 5.0  # radius of a point in pixels, before its own size
 COVERED = 0.3  # share of the area of the map that points together may cover
 CELL = 1.5  # side of the cells that measure this area, times the distance of evenly spread points
 PALEST = 0.5  # opacity of points that cannot shrink further
@@ -98,7 +98,10 @@ def _size_and_opacity(
     n = len(points)
     side = CELL * float(np.sqrt(room.prod() / n))
     cells = np.floor(points / side).astype(np.int64)
-    occupied = len(np.unique(cells[:, 0] * 2**32 + cells[:, 1])) * side**2
+    cells -= cells.min(axis=0)
+    seen = np.zeros(cells.max(axis=0) + 1, dtype=bool)
+    seen[cells[:, 0], cells[:, 1]] = True
+    occupied = int(seen.sum()) * side**2
     asked = float(np.sqrt(COVERED * occupied / (n * np.pi)))
     radius = float(np.clip(asked, SMALLEST * unit, LARGEST * unit))
     return radius, float(np.clip((asked / radius) ** 2 * 2, PALEST, 1.0))

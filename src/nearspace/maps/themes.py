@@ -18,7 +18,8 @@ class Theme:
     Attributes:
         paper: behind everything.
         ink: titles and labels.
-        faint: what is read second: legends, names of regions. At least 4.5 : 1 against the paper.
+        quiet: names of regions, which lie over points. At least 7 : 1 against the paper.
+        faint: what is read second: description and legend. At least 4.5 : 1 against the paper.
         line: the box around three dimensions.
         other: points without a value, and classes that have no colour of their own.
         scale: stops for numbers, of lightness that goes evenly away from the paper.
@@ -27,6 +28,7 @@ class Theme:
 
     paper: str
     ink: str
+    quiet: str
     faint: str
     line: str
     other: str
@@ -40,6 +42,7 @@ THEMES: Mapping[str, Theme] = {
     "light": Theme(
         paper="#ffffff",
         ink="#1d222b",
+        quiet="#454d5a",
         faint="#5d6673",
         line="#d4d8de",
         other="#a7adb6",
@@ -61,6 +64,7 @@ THEMES: Mapping[str, Theme] = {
     "dark": Theme(
         paper="#11151c",
         ink="#eef1f5",
+        quiet="#c8cfd9",
         faint="#9aa4b2",
         line="#39414d",
         other="#6b7280",
