@@ -2,7 +2,7 @@
 
 const MARGIN = 32; // pixels around
 const FOOT = 40; // pixels of the line at the foot
-const CLOSEST = 5; // doublings that looking at points may come nearer than the whole map
+const AROUND = 12; // the nearest look shows about this many points squared, if they lay evenly
 const LASTS = 450; // milliseconds
 
 /** The view {center, zoom, rotation} for some points or all, or null where the view has to do it. */
@@ -16,12 +16,15 @@ export function frameOf(stage, points) {
   const free = [width - left - right - 2 * MARGIN, height - top - bottom - 2 * MARGIN].map((pixels) => Math.max(60, pixels));
   const wanted = Math.min(...box.slice(0, 2).map(([low, high], axis) => free[axis] / Math.max(high - low, 1e-12)));
   const now = view.view();
-  const zoom = Math.min(now.zoom + Math.log2(wanted / scale), points ? Math.max(now.zoom, CLOSEST) : Infinity);
+  const zoom = Math.min(now.zoom + Math.log2(wanted / scale), points ? Math.max(now.zoom, closest(map.n)) : Infinity);
   const pixel = 2 ** (now.zoom - zoom) / scale;
   const middle = box.slice(0, 2).map(([low, high]) => (low + high) / 2);
   const center = [middle[0] - ((left - right) / 2) * pixel, middle[1] + ((top - bottom) / 2) * pixel, now.center[2] ?? 0];
   return { center, zoom, rotation: [0, 0] };
 }
+
+/** Doublings beyond the whole map that looking at points may come nearer. */
+const closest = (n) => Math.max(1, Math.log2(Math.sqrt(n) / AROUND));
 
 /** Measured between the two points farthest apart along an axis; 0 where all are one. */
 function pixelsPerUnit(map, view) {

@@ -3,7 +3,7 @@ import { fill, h } from "../dom.js";
 import { ordinal, score, shown } from "../format.js";
 import { icon } from "../icons.js";
 import { trustBars, trustOf } from "./hover_card.js";
-import { point as pointAt } from "./results.js";
+import { point as pointAt, smallPicture } from "./results.js";
 
 // a neighbour is near on the map if it is among the nearest points: 3 for each neighbour listed, or one in a hundred of all
 const [EACH, SHARE] = [3, 0.01];
@@ -98,7 +98,7 @@ class PointPane {
     const sum = torn ? `${torn} of ${hits.length} torn away on the map` : "all near on the map";
     return [
       h("h3", {}, "True neighbours", h("span", { class: "aside", text: places.length ? sum : "" })),
-      h("ol", { class: "hits neighbors" }, ...hits.map((hit, at) => this.neighbor(hit, keys.at(hit.row), places[at]))),
+      h("ol", { class: `hits neighbors${space.info.thumbnails ? " pictured" : ""}` }, ...hits.map((hit, at) => this.neighbor(hit, keys.at(hit.row), places[at]))),
     ];
   }
 
@@ -127,6 +127,7 @@ class PointPane {
       h(
         "button",
         { type: "button", class: "hit-button", on: { click: open, pointerenter: () => pointAt(ctx, hit.row), pointerleave: () => pointAt(ctx, null), focus: () => pointAt(ctx, hit.row), blur: () => pointAt(ctx, null) } },
+        smallPicture(ctx, hit.row),
         h("span", { class: "hit-key", text: key }),
         place && h("span", { class: "place", title: place.title, text: place.text }),
         h("span", { class: "hit-score", text: score(hit.score) }),

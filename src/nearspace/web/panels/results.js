@@ -32,6 +32,7 @@ function draw(ctx, head, list) {
   const { results } = ctx.store.state;
   if (!results) return;
   const { how, hits, note, query, error } = results;
+  list.classList.toggle("pictured", ctx.space.info.thumbnails);
   fill(
     head,
     h("div", { class: "pane-title" }, h("span", { class: "query", text: query })),
@@ -71,6 +72,7 @@ function row(ctx, hit, at) {
       on: { click, pointerenter: () => point(ctx, hit.row), pointerleave: () => point(ctx, null) },
     },
     h("span", { class: "hit-place", text: at + 1 }),
+    smallPicture(ctx, hit.row),
     h("span", { class: "hit-text" }, h("span", { class: "hit-key", text: hit.key }), subtitle(ctx, hit)),
     h("span", { class: "hit-flag" }),
     Number.isFinite(hit.score) && h("span", { class: "hit-score", text: score(hit.score) }),
@@ -81,6 +83,14 @@ function row(ctx, hit, at) {
 function subtitle({ space }, hit) {
   const text = hit.snippet ?? (space.info.content ? hit[space.info.content] : null);
   return text && text !== hit.key ? h("span", { class: "hit-line", text: String(text).slice(0, 160) }) : null;
+}
+
+/** The picture of a row in a list, where the Space has pictures. */
+export function smallPicture({ space }, row) {
+  if (!space.info.thumbnails) return null;
+  const image = h("img", { class: "hit-picture", alt: "", loading: "lazy", width: 32, height: 32, on: { error: () => image.classList.add("lost") } });
+  space.thumbnail(row).then((address) => (image.src = address), () => image.classList.add("lost"));
+  return image;
 }
 
 /** Show on the maps where a row of a list lies. */

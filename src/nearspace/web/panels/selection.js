@@ -3,7 +3,7 @@ import { asCsv, download } from "../csv.js";
 import { fill, h } from "../dom.js";
 import { count, percent, plural } from "../format.js";
 import { icon } from "../icons.js";
-import { point } from "./results.js";
+import { point, smallPicture } from "./results.js";
 
 const LISTED = 200;
 const CLASSES = 5;
@@ -21,7 +21,7 @@ async function render(ctx, pane) {
   const { store, space } = ctx;
   const { selection } = store.state;
   const classes = h("div", { class: "shares" });
-  const list = h("ol", { class: "hits plain" });
+  const list = h("ol", { class: `hits plain${space.info.thumbnails ? " pictured" : ""}` });
   fill(
     pane,
     h("div", { class: "pane-head" }, h("div", { class: "pane-title" }, h("h2", { text: `${plural(selection.length, "row")} selected` })), buttons(ctx)),
@@ -44,6 +44,7 @@ function item(ctx, row, key) {
   return h("li", { class: "hit" }, h(
     "button",
     { type: "button", class: "hit-button", on: { click: () => ctx.actions.choose(row, { look: false }), pointerenter: () => point(ctx, row), pointerleave: () => point(ctx, null) } },
+    smallPicture(ctx, row),
     h("span", { class: "hit-key", text: key }),
   ));
 }
