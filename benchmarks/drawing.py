@@ -3,9 +3,9 @@
     python benchmarks/drawing.py [--points 1000000] [--runs 5] [--peers PYTHON] [--crossing]
 
 Every run is a process of its own; imports, compiled kernels and a small picture come first and do not count.
-nearspace draws the whole picture (title, legend, labels, names of regions) and the raster alone, as datashader
-does: mean of a value or count by class, spread, equalized. PYTHON is one that has datashader. --crossing compares
-dots with density for growing numbers of points.
+nearspace draws the whole picture (title, legend, labels, names of regions) and the raster alone, as
+datashader does: mean of a value or count by class, spread, equalized. PYTHON is one that has datashader.
+--crossing compares dots with density for growing numbers of points.
 """
 
 from __future__ import annotations
@@ -59,11 +59,12 @@ def ours(n: int, dim: int, by_class: bool, suffix: str, dense: int | None = None
 
 def raster(laid_out: Any, color: str, path: Path) -> Path:
     """Write what datashader writes: the counted points on dark ground, nothing else."""
+    from PIL import Image
+
     from nearspace.maps.colors import coloring
     from nearspace.maps.density import density
     from nearspace.maps.scene import arrange
     from nearspace.maps.themes import THEMES
-    from PIL import Image
 
     scene = arrange(laid_out, (WIDTH, HEIGHT), (0, 0))
     drawn = density(scene, coloring(laid_out, color, THEMES["dark"]), np.ones(len(laid_out)))

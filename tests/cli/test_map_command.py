@@ -126,6 +126,49 @@ def test_pictures_by_suffix(clusters: Path, tmp_path: Path) -> None:
     assert (np.array(list("abc"))[nearest] == groups).mean() > 0.95
 
 
+@pytest.mark.extras
+def test_the_look_of_pictures(clusters: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    images = pytest.importorskip("PIL.Image")
+    for number in range(20):
+        images.new("RGB", (30, 30), "red").save(
+            tmp_path / f"a{number}", "PNG"
+        )  # no suffix: the content counts
+    (tmp_path / "b0").write_bytes(b"no picture")
+    args = ("map", clusters, "--method", "pca", "--theme", "dark", "--fade", "--labels", "0")
+    shown = ("--thumbnails", "key", "--images", tmp_path)
+    result = call(*args, "-o", tmp_path / "m.png", "-o", tmp_path / "m.pdf", *shown)
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "m.pdf").read_bytes().startswith(b"%PDF-")
+    pixels = np.asarray(images.open(tmp_path / "m.png").convert("RGB")).astype(int)
+    assert pixels[0, 0].tolist() == [0x11, 0x15, 0x1C]
+    assert (np.abs(pixels - [255, 0, 0]).max(axis=2) < 9).sum() > 1000
+    again = call(*args, "-o", tmp_path / "again.pdf", *shown)
+    assert again.exit_code == 0, again.stderr
+    assert (tmp_path / "m.pdf").read_bytes() == (tmp_path / "again.pdf").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--theme", "sepia"), ["'sepia' is not one of 'light', 'dark'"]),
+        (("--color", "shape"), ["color is 'shape'", "Accepted: trust"]),
+        (("--thumbnails", "key"), ["thumbnails is given alone", "the folder that they are relative to"]),
+        (("--thumbnails", "photo", "--images", "."), ["thumbnails is 'photo'", "Accepted: key"]),
+    ],
+)
+@pytest.mark.extras
+def test_a_look_that_cannot_be_is_refused(
+    clusters: Path, tmp_path: Path, options: tuple[str, ...], words: list[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    result = call("map", clusters, "-o", tmp_path / "m.png", "--method", "pca", *options)
+    assert result.exit_code == 2
+    for word in words:
+        assert word in result.stderr
+    assert not (tmp_path / "m.png").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

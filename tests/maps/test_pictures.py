@@ -135,7 +135,7 @@ def test_points_fade_with_depth_and_on_request_with_trust():
     trust = np.linspace(0, 1, 300, dtype=np.float32)
     faded = presence(flat, trust)
     assert (np.diff(faded) > 0).all()
-    assert 0.1 < faded[0] < 0.2
+    assert 0.2 < faded[0] < 0.3
     assert faded[-1] == 1
     deep = arrange(_map(dim=3), (600, 500), (-60, 12))
     order = np.argsort(deep.depth)

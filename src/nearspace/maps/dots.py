@@ -13,7 +13,7 @@ from nearspace.maps.themes import Theme, rgb
 LAYERS = 12  # of depth, in which points are drawn
 STEP = 0.06  # of the logarithm of the radius, between sizes of points
 FOG = 0.6  # how much the farthest point of three dimensions fades
-DISTRUST = 0.85  # how much a point without any trust fades, if asked for
+DISTRUST = 0.75  # how much a point without any trust fades, if asked for
 RIM = 2.2  # pixels of radius from which dots have a thin rim of paper, which keeps neighbours apart
 NAMED = 2.2  # least radius of points that have a name
 DPI = 100
