@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nearspace.errors import InputError, SettingError
 from nearspace.keys import Keys
@@ -97,6 +99,35 @@ def test_a_finer_region_lies_in_one_coarser_region_or_outside_all():
     for coarse, fine in itertools.pairwise(found):
         for region in range(len(fine)):
             assert len(set(coarse.labels[fine.labels == region].tolist())) == 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    n=st.integers(0, 300),
+    dim=st.sampled_from([2, 3]),
+    heaps=st.integers(1, 6),
+    step=st.sampled_from([0.0, 0.5, 50.0]),
+    seed=st.integers(0, 10**6),
+)
+def test_what_holds_for_any_points(n, dim, heaps, step, seed):
+    rng = np.random.default_rng(seed)
+    middles = rng.normal(scale=10, size=(heaps, dim))
+    points = middles[rng.integers(0, heaps, n)] + rng.normal(size=(n, dim))
+    points = (np.round(points / step) * step if step else points).astype("f4")  # many at one place
+    points[rng.random(n) < 0.1] = np.nan
+    laid_out = Map(Keys(map(str, range(n))), points, np.ones(n, "f4"), "planted")
+    found = find_regions(laid_out)
+    levels = [level.labels for level in found.regions]
+    for number, (labels, level) in enumerate(zip(levels, found.regions, strict=True)):
+        sizes = np.bincount(labels[labels >= 0])
+        assert labels.shape == (n,) and labels.min() >= -1 and (labels[np.isnan(points[:, 0])] == -1).all()
+        assert len(sizes) == len(level) == len(level.terms) == len(set(level.names)) >= 2
+        assert (np.diff(sizes) <= 0).all() and sizes.min() >= 15 and all(level.names)
+        at = centres(found, number)
+        for region in range(len(level)):
+            assert (points[labels == region] == at[region]).all(axis=1).any()
+            if number:
+                assert len(set(levels[number - 1][labels == region].tolist())) == 1
 
 
 @pytest.mark.parametrize("workers", [2, 4])

@@ -104,14 +104,21 @@ def excess(
     panels = panels_of(np.asarray(points, dtype=np.float32)[sample])
     place = np.minimum(np.searchsorted(sample, rows), len(sample) - 1)
     own = np.where(sample[place] == rows, place, -1)
-    counts = np.zeros(others.shape, dtype=np.int32)
+    scale = (n - 1) / (len(sample) - (own >= 0))  # a sampled point stands for so many others
+    most = k * (2 * n - 3 * k - 1) / 2
+    found = np.empty(len(rows), dtype=np.float32)
 
     def task(begin: int) -> int:
         end = min(len(rows), begin + TASK)
+        some = slice(begin, end)
+        mine = (rows[some], others[some], panels, own[some], product)
         limits, room = np.empty((BLOCK, k), np.float32), np.empty((BLOCK + 1) * PANEL, np.float32)
-        for at in range(begin, end, BLOCK):
-            stop = min(end, at + BLOCK)
-            count_nearer(flat, d, rows, others, panels, own, product, at, stop, limits, room, counts)
+        counts = np.zeros((end - begin, k), dtype=np.int32)
+        for at in range(0, end - begin, BLOCK):
+            stop = min(end - begin, at + BLOCK)
+            count_nearer(flat, d, *mine, at, stop, limits, room, counts)
+        beyond = np.maximum(counts * scale[some, None] + 1 - k, 0).sum(axis=1)
+        found[some] = np.minimum(beyond / most, 1)
         return end - begin
 
     with (
@@ -120,6 +127,4 @@ def excess(
     ):
         for done in pool.map(task, range(0, len(rows), TASK)):
             shown.advance(done)
-    scale = (n - 1) / (len(sample) - (own >= 0))  # a sampled point stands for so many others
-    beyond = np.maximum(counts * scale[:, None] + 1 - k, 0).sum(axis=1)
-    return np.asarray(np.minimum(beyond / (k * (2 * n - 3 * k - 1) / 2), 1), dtype=np.float32)
+    return found
