@@ -132,7 +132,7 @@ def map_space(
         "metric": space.metric,
         "trust_k": k,
         "neighbors_recall": graph.recall if graph else 1.0,
-        "fingerprint": _fingerprint(names, space.vectors[rows]),
+        "fingerprint": _fingerprint(names, space.vectors if names is space.keys else space.vectors[rows]),
         "versions": versions("numpy", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
@@ -180,5 +180,5 @@ def _fingerprint(names: Keys, vectors: NDArray[np.float32]) -> str:
     """Hexadecimal digest of the keys and the vectors that were laid out."""
     digest = blake2b(digest_size=16)
     for part in (names.offsets, names.data, vectors):
-        digest.update(np.ascontiguousarray(part).tobytes())
+        digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()
