@@ -145,7 +145,7 @@ def map_space(
         "trust_k": k,
         "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
-        "fingerprint": _fingerprint(own, space.vectors[rows]),
+        "fingerprint": _fingerprint(own, space.vectors if own is space.keys else space.vectors[rows]),
         "versions": versions("numpy", "numba", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
@@ -196,5 +196,5 @@ def _fingerprint(names: Keys, vectors: NDArray[np.float32]) -> str:
     """Hexadecimal digest of the keys and the vectors that were laid out."""
     digest = blake2b(digest_size=16)
     for part in (names.offsets, names.data, vectors):
-        digest.update(np.ascontiguousarray(part).tobytes())
+        digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()
