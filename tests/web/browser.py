@@ -3,6 +3,7 @@
     with Site({"/": WEB, "/tests/": TESTS}) as site, opened(browser, site.url + "tests/view.html") as page:
         page.evaluate("...")
 
+Wait for selectors: `wait_for_function` evaluates text in the page, which the policy forbids.
 `opened` fails the test where the page wrote to the console, threw, or broke its Content-Security-Policy.
 """
 

@@ -25,7 +25,7 @@ def page(browser: Any, site: Site) -> Iterator[Any]:
 @contextlib.contextmanager
 def map_page(browser: Any, site: Site, query: str = "", **context: Any) -> Iterator[Any]:
     with opened(browser, f"{site.url}tests/view.html{query}", **context) as page:
-        page.wait_for_function("window.ready")
+        page.wait_for_selector("[data-ready]")
         yield page
 
 

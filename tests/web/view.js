@@ -25,10 +25,20 @@ function clusters(n, { dim = 2, count = 12, seed = 1 } = {}) {
   const normal = () => Math.sqrt(-2 * Math.log(next() + 1e-12)) * Math.cos(2 * Math.PI * next());
   const strands = Array.from({ length: count * 6 }, () => {
     const way = [normal(), normal(), normal()];
-    return { at: [normal() * 0.9, normal() * 0.9, normal() * 0.9], way, thick: 0.12 + 0.5 * next(), weight: next() ** 2 + 0.1 };
+    return {
+      at: [normal() * 0.9, normal() * 0.9, normal() * 0.9],
+      way,
+      thick: 0.12 + 0.5 * next(),
+      weight: next() ** 2 + 0.1,
+    };
   });
   const homes = Array.from({ length: count }, () => [next() * 20 - 10, next() * 14 - 7, next() * 14 - 7]);
-  const [x, y, z, codes] = [new Float32Array(n), new Float32Array(n), dim === 3 ? new Float32Array(n) : null, new Uint8Array(n)];
+  const [x, y, z, codes] = [
+    new Float32Array(n),
+    new Float32Array(n),
+    dim === 3 ? new Float32Array(n) : null,
+    new Uint8Array(n),
+  ];
   const total = strands.reduce((sum, { weight }) => sum + weight, 0);
   for (let i = 0; i < n; i++) {
     let left = next() * total;
@@ -50,32 +60,54 @@ async function show(n, options = {}) {
   const data = clusters(n, options);
   const drawn = nextDrawn();
   map.setPoints(data.points);
-  map.setColors({ codes: data.codes, palette: colors.categorical(options.theme ?? theme, options.count ?? 12), missing: [128, 128, 128] });
+  map.setColors({
+    codes: data.codes,
+    palette: colors.categorical(options.theme ?? theme, options.count ?? 12),
+    missing: [128, 128, 128],
+  });
   if (options.regions) map.setRegions(regionsOf(data, options.count ?? 12));
   await drawn;
   window.data = data;
 }
 
 function regionsOf({ homes, points, codes }, count) {
-  const coarse = homes.map(([x, y, z], i) => ({ name: `region ${i}, of planted words`, x, y, z: points.z ? z : 0, count: 1000 - i }));
+  const coarse = homes.map(([x, y, z], i) => ({
+    name: `region ${i}, of planted words`,
+    x,
+    y,
+    z: points.z ? z : 0,
+    count: 1000 - i,
+  }));
   const fine = [];
   for (let code = 0; code < count; code++) {
     const own = [];
     for (let i = 0; i < points.n && own.length < 6; i++) if (codes[i] === code) own.push(i);
-    own.forEach((i, j) => fine.push({ name: `part ${code}.${j}`, x: points.x[i], y: points.y[i], z: points.z ? points.z[i] : 0, count: 100 - j }));
+    own.forEach((i, j) =>
+      fine.push({
+        name: `part ${code}.${j}`,
+        x: points.x[i],
+        y: points.y[i],
+        z: points.z ? points.z[i] : 0,
+        count: 100 - j,
+      }),
+    );
   }
-  return [{ level: 0, regions: coarse }, { level: 1, regions: fine }];
+  return [
+    { level: 0, regions: coarse },
+    { level: 1, regions: fine },
+  ];
 }
 
 function nextDrawn() {
   return new Promise((resolve) => map.addEventListener("drawn", ({ detail }) => resolve(detail), { once: true }));
 }
 
-/** Resolves when the map has drawn nothing for a while. */
+/** Resolves when the map has drawn nothing for a while and has nothing more to draw. */
 async function rest(quiet = 150) {
   let last = -1;
-  while (events.drawn.length !== last) {
+  while (events.drawn.length !== last || map.frame !== 0 || map.pace.coarse) {
     last = events.drawn.length;
+    for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
     await new Promise((resolve) => setTimeout(resolve, quiet));
   }
 }
@@ -88,7 +120,8 @@ function pixels() {
   const upside = new Uint8Array(width * height * 4);
   gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, upside);
   const bytes = new Uint8Array(upside.length);
-  for (let row = 0; row < height; row++) bytes.set(upside.subarray((height - 1 - row) * width * 4, (height - row) * width * 4), row * width * 4);
+  for (let row = 0; row < height; row++)
+    bytes.set(upside.subarray((height - 1 - row) * width * 4, (height - row) * width * 4), row * width * 4);
   return { width, height, bytes };
 }
 
@@ -110,4 +143,18 @@ function pixel(x, y) {
   return [...bytes.subarray(at, at + 3)];
 }
 
-Object.assign(window, { map, events, colors, MapView, NoWebGL, clusters, show, rest, nextDrawn, inked, pixel, pixels, ready: true });
+Object.assign(window, {
+  map,
+  events,
+  colors,
+  MapView,
+  NoWebGL,
+  clusters,
+  show,
+  rest,
+  nextDrawn,
+  inked,
+  pixel,
+  pixels,
+});
+document.documentElement.dataset.ready = "yes";

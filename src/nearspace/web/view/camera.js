@@ -10,6 +10,7 @@ import { smoothstep } from "./theme.js";
 const LOWEST_ZOOM = -2;
 const HIGHEST_ZOOM = 20;
 const MARGIN = 36; // pixels around all points
+const GLIDE = 70; // milliseconds in which most of a turn of the wheel is done
 const EYE = 1.6; // distance of the eye, in widths of the element
 const NEAREST = 0.9; // of that distance: points nearer to the eye are not drawn
 
@@ -18,15 +19,29 @@ export const SOLID = [0.6, 0.35];
 
 export class Camera {
   constructor() {
-    Object.assign(this, { width: 1, height: 1, center: [0, 0, 0], zoom: 0, rotation: [0, 0], depth: 0, flight: null });
-    this.setBox([[-1, 1], [-1, 1], [0, 0]]);
+    Object.assign(this, {
+      width: 1,
+      height: 1,
+      center: [0, 0, 0],
+      zoom: 0,
+      rotation: [0, 0],
+      depth: 0,
+      flight: null,
+      glide: null,
+    });
+    this.setBox([
+      [-1, 1],
+      [-1, 1],
+      [0, 0],
+    ]);
   }
 
   /** Fit zoom 0 to the box [[low, high]] of x, y, z, and in 3-D to a sample of its points, x, y, z, x, y, z, ... */
   setBox(box, sample = []) {
     this.middle = box.map(([low, high]) => low + (high - low) / 2);
     const widths = box.map(([low, high], axis) => high - low || (axis < 2 ? Math.max(1e-6, Math.abs(low) * 1e-6) : 0));
-    if (box[0][0] === box[0][1] && box[1][0] === box[1][1]) widths[0] = widths[1] = Math.max(1, Math.abs(box[0][0]) * 1e-3);
+    if (box[0][0] === box[0][1] && box[1][0] === box[1][1])
+      widths[0] = widths[1] = Math.max(1, Math.abs(box[0][0]) * 1e-3);
     this.widths = widths;
     this.radius = Math.hypot(...widths) / 2;
     this.sample = sample;
@@ -82,7 +97,19 @@ export class Camera {
   numbers() {
     const [ca, sa, ce, se] = this.sines();
     const k = this.scale;
-    return { ca, sa, ce, se, k, eye: this.eye, fog: k * this.radius, depth: this.depth, halfW: this.width / 2, halfH: this.height / 2, center: this.center };
+    return {
+      ca,
+      sa,
+      ce,
+      se,
+      k,
+      eye: this.eye,
+      fog: k * this.radius,
+      depth: this.depth,
+      halfW: this.width / 2,
+      halfH: this.height / 2,
+      center: this.center,
+    };
   }
 
   sines() {
@@ -154,8 +181,19 @@ export class Camera {
     return { center: [...this.center], zoom: this.zoom, rotation: [...this.rotation] };
   }
 
+  /** On the way between 2-D and 3-D. */
+  get turning() {
+    return this.flight !== null && this.flight.to.depth !== this.depth;
+  }
+
+  /** Zoom by hand: a turn of the wheel is spread over some pictures, unless all should be `calm`. */
+  push(steps, x, y, now, calm) {
+    if (calm) this.zoomBy(steps, x, y);
+    else this.glide = { steps: (this.glide?.steps ?? 0) + steps, x, y, time: this.glide?.time ?? now };
+  }
+
   set({ center, zoom, rotation, depth = this.depth }) {
-    this.flight = null;
+    this.flight = this.glide = null;
     Object.assign(this, { center: [...center], zoom: clampZoom(zoom), rotation: [...rotation], depth });
   }
 
@@ -163,20 +201,37 @@ export class Camera {
   fly(to, milliseconds, now) {
     const target = { ...this.view(), depth: this.flight ? this.flight.to.depth : this.depth, ...to };
     if (milliseconds === 0) return this.set(target);
+    this.glide = null;
     const from = { ...this.view(), depth: this.depth };
-    this.flight = { from, to: { ...target, zoom: clampZoom(target.zoom) }, start: now, milliseconds, hop: this.hop(target) };
+    this.flight = {
+      from,
+      to: { ...target, zoom: clampZoom(target.zoom) },
+      start: now,
+      milliseconds,
+      hop: this.hop(target),
+    };
   }
 
   /** How far to zoom out on the way to a place many screens off. */
   hop({ center, zoom }) {
     const scale = this.fitScale * 2 ** Math.min(zoom, this.zoom);
-    const screens = (Math.hypot(...center.map((v, a) => v - this.center[a])) * scale) / Math.max(this.width, this.height);
+    const screens =
+      (Math.hypot(...center.map((v, a) => v - this.center[a])) * scale) / Math.max(this.width, this.height);
     return screens > 1 ? Math.min(8, Math.log2(screens)) : 0;
   }
 
-  /** Go on with a flight; true while there is one. */
+  /** Go on with what is under way; true while something is. */
   advance(now) {
-    if (this.flight === null) return false;
+    if (this.flight !== null) return this.flyOn(now);
+    if (this.glide === null) return false;
+    const { steps, x, y, time } = this.glide;
+    const done = Math.abs(steps) < 0.004 ? steps : steps * (1 - Math.exp(-Math.max(8, now - time) / GLIDE));
+    this.zoomBy(done, x, y);
+    this.glide = done === steps ? null : { steps: steps - done, x, y, time: now };
+    return true;
+  }
+
+  flyOn(now) {
     const { from, to, start, milliseconds, hop } = this.flight;
     const t = Math.min(1, Math.max(0, (now - start) / milliseconds));
     const s = smoothstep(0, 1, t);

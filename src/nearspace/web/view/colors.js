@@ -1,13 +1,14 @@
 /**
  * Colours that colour-blind readers can tell apart.
  *
- * Classes have the colours of Okabe and Ito (2008) and three more, in an order that keeps the first ones farthest apart;
- * numbers have a scale that goes evenly in OKLab (Ottosson 2020), in lightness above all, so it can be read in grey.
+ * Classes have the colours of Okabe and Ito (2008) and three more, each moved a little so that any two stay apart for
+ * readers with normal and with each kind of dichromatic sight (tests/web/test_colors.py says how far); numbers have a
+ * scale that goes evenly in OKLab (Ottosson 2020), in lightness above all, so it can be read in grey.
  */
 
 const CLASSES = {
-  light: ["#0072b2", "#e08e00", "#009e73", "#cc4c02", "#56b4e9", "#c565a0", "#a89a00", "#4a3f9f", "#8a5a44", "#6d7681"],
-  dark: ["#4aa3df", "#f0a830", "#2fbf97", "#ef7d4a", "#9ad4f7", "#e39ac8", "#e8dc5a", "#9b92ec", "#c49a84", "#a4adb8"],
+  light: ["#006fba", "#e39a00", "#219d69", "#cd4805", "#59b7e7", "#d26da8", "#a29600", "#50409d", "#875a40", "#677884"],
+  dark: ["#2292d2", "#f1a72b", "#2ebf97", "#e57944", "#a9d7f3", "#d19fd8", "#e6e05a", "#9c91f1", "#c59b7a", "#a9b4b6"],
 };
 const STOPS = {
   light: ["#ecd06a", "#8cc07c", "#3a9c97", "#2a6c9e", "#2d2f73"],
@@ -22,7 +23,10 @@ export function categorical(theme, count = 10) {
 
 /** 256 colours [r, g, b] from low to high; `high` is the one that stands out from the background. */
 export function sequential(theme) {
-  return even(STOPS[theme].map((hex) => labOf(bytesOf(hex))), 256).map(bytesOfLab);
+  return even(
+    STOPS[theme].map((hex) => labOf(bytesOf(hex))),
+    256,
+  ).map(bytesOfLab);
 }
 
 /** [r, g, b] of "#rrggbb". */
@@ -82,6 +86,9 @@ function along(stops, t) {
   return q.map(
     (_, c) =>
       0.5 *
-      (2 * q[c] + (r[c] - p[c]) * u + (2 * p[c] - 5 * q[c] + 4 * r[c] - s[c]) * u ** 2 + (3 * q[c] - p[c] - 3 * r[c] + s[c]) * u ** 3),
+      (2 * q[c] +
+        (r[c] - p[c]) * u +
+        (2 * p[c] - 5 * q[c] + 4 * r[c] - s[c]) * u ** 2 +
+        (3 * q[c] - p[c] - 3 * r[c] + s[c]) * u ** 3),
   );
 }

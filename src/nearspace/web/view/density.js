@@ -1,9 +1,10 @@
 /**
  * How many points lie in each pixel, and of which colour on average: what a million points look like.
  *
- * Each bin sums weight and weighted colour; a level between 0 and 1, the logarithm of the weight between that of a single point and
- * the 99.5 % quantile of the bins, says how much of the background a bin covers and how deep its colour is. All this is a few
- * table look-ups a bin, so the shader only copies: software WebGL needs ten times as long for the same formula.
+ * Each bin sums weight and weighted colour; a level between 0 and 1, the logarithm of the weight between that of a
+ * single point and the 99.5 % quantile of the bins, says how much of the background a bin covers and how deep its
+ * colour is. All this is a few table look-ups a bin, so the shader only copies: software WebGL needs ten times as long
+ * for the same formula.
  */
 
 import { smoothstep } from "./theme.js";
@@ -17,19 +18,22 @@ const BRIGHTER = 0.34; // how much nearer to white on a dark one
 
 export class Density {
   constructor() {
-    Object.assign(this, { width: 0, height: 0, peak: 0, box: null });
+    Object.assign(this, { width: 0, height: 0, peak: 0, box: null, version: 0 });
     this.tables = { cover: new Float32Array(TABLE), times: new Float32Array(TABLE), plus: new Float32Array(TABLE) };
   }
 
-  /** Start anew with bins of `size` pixels; a point also weighs `spread` in the three bins beside it. */
-  start(width, height, size, spread) {
+  /**
+   * Start anew with bins of `size` pixels; a point also weighs `spread` in the three bins beside it, one of `stride`
+   * counts.
+   */
+  start(width, height, size, spread, stride = 1) {
     const [columns, rows] = [Math.max(1, Math.ceil(width / size)), Math.max(1, Math.ceil(height / size))];
     if (columns !== this.width || rows !== this.height) {
       this.sums = new Float32Array((columns + 1) * (rows + 1) * 4); // a column and a row more for what spreads over the edge
       this.bytes = new Uint8Array(columns * rows * 4);
       this.words = new Uint32Array(this.bytes.buffer);
     } else this.sums.fill(0);
-    Object.assign(this, { width: columns, height: rows, perPixel: 1 / size, spread });
+    Object.assign(this, { width: columns, height: rows, perPixel: 1 / size, spread, stride });
   }
 
   /** Add the points of an index seen from above; `paint` has r, g, b and weight of each as bytes of a word. */
@@ -44,17 +48,19 @@ export class Density {
   }
 
   addProjected(projected, paint) {
-    const { width, height, sums, perPixel, spread } = this;
+    const { width, height, sums, perPixel, spread, stride } = this;
     const { px, py, weight, count } = projected;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count; i += stride) {
       const sx = px[i] * perPixel;
       const sy = py[i] * perPixel;
-      if (sx >= 0 && sy >= 0 && sx < width && sy < height) addPoint(sums, width + 1, sx | 0, sy | 0, paint[i], weight[i], spread);
+      if (sx >= 0 && sy >= 0 && sx < width && sy < height)
+        addPoint(sums, width + 1, sx | 0, sy | 0, paint[i], weight[i], spread);
     }
   }
 
   /** Fill `bytes`, the texture, and `box`, [x0, y0, x1, y1] of the bins that are not empty (null if all are). */
   finish(dark) {
+    this.version++;
     this.peak = Math.max(FEWEST_AT_TOP, peakOf(this.sums));
     const perLog = (1 - SINGLE) / Math.log1p(this.peak);
     const { tables } = this;
@@ -71,8 +77,8 @@ export class Density {
   }
 }
 
-function addRun({ sums, width, height, spread }, { x, y }, paint, start, end, ax, bx, by) {
-  for (let i = start; i < end; i++) {
+function addRun({ sums, width, height, spread, stride }, { x, y }, paint, start, end, ax, bx, by) {
+  for (let i = start + ((stride - (start % stride)) % stride); i < end; i += stride) {
     const sx = x[i] * ax + bx;
     const sy = by - y[i] * ax;
     if (sx >= 0 && sy >= 0 && sx < width && sy < height) addPoint(sums, width + 1, sx | 0, sy | 0, paint[i], 1, spread);
@@ -127,7 +133,8 @@ function finishRow({ sums, words, width, tables }, row, top, perLog, dark) {
     }
     const f = table.times[entry] / weight;
     const p = table.plus[entry];
-    words[bin] = (sums[at] * f + p) | ((sums[at + 1] * f + p) << 8) | ((sums[at + 2] * f + p) << 16) | (table.cover[entry] << 24);
+    words[bin] =
+      (sums[at] * f + p) | ((sums[at + 1] * f + p) << 8) | ((sums[at + 2] * f + p) << 16) | (table.cover[entry] << 24);
   }
   return [first, last];
 }

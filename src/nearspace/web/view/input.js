@@ -33,7 +33,6 @@ function placeOf(element, event) {
 function down(state, event) {
   const { element, target, pointers } = state;
   if (event.button > 2) return;
-  element.focus({ preventScroll: true });
   element.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, placeOf(element, event));
   state.moved = state.moved && pointers.size > 1;
@@ -63,6 +62,7 @@ function move(state, event) {
   const [dx, dy] = [place[0] - last[0], place[1] - last[1]];
   if (!state.moved && Math.hypot(place[0] - state.start[0], place[1] - state.start[1]) < CLICK) return;
   pointers.set(event.pointerId, place);
+  if (!state.moved) target.leave();
   state.moved = true;
   if (pointers.size > 1) pinch(state, dx, dy);
   else if (state.path !== null) {

@@ -1,8 +1,8 @@
 /**
  * Texts on the map, none over another.
  *
- * Places are given out in the order of importance; a label that is there goes before a new one of its kind, so that panning and
- * zooming never make labels swap. Labels fade in and out.
+ * Places are given out in the order of importance; a label that is there goes before a new one of its kind, so that
+ * panning and zooming never make labels swap. Labels fade in and out.
  */
 
 import { css } from "./theme.js";
@@ -26,8 +26,8 @@ export class Labels {
   }
 
   /**
-   * Give places to `wanted`, [{id, text, x, y, rank, size, weight, tone, sides}], within width and height; true while fading.
-   * A lower rank goes first.
+   * Give places to `wanted`, [{id, text, x, y, rank, size, weight, tone, sides}], within width and height; true while
+   * fading. A lower rank goes first.
    */
   place(wanted, width, height, context, now, calm) {
     const order = wanted
@@ -75,7 +75,10 @@ export class Labels {
 
   show(label, box) {
     const entry = this.shown.get(label.id) ?? { alpha: 0 };
-    this.shown.set(label.id, Object.assign(entry, { label, side: box.side, dx: box.x - label.x, dy: box.y - label.y, box }));
+    this.shown.set(
+      label.id,
+      Object.assign(entry, { label, side: box.side, dx: box.x - label.x, dy: box.y - label.y, box }),
+    );
   }
 
   /** Move opacities towards where they belong; labels that lost their place follow the map while they fade. */
@@ -87,7 +90,7 @@ export class Labels {
     for (const [id, entry] of this.shown) {
       entry.target = placed.has(id) ? 1 : 0;
       const at = places.get(id);
-      if (at !== undefined) Object.assign(entry.label, { x: at.x, y: at.y });
+      if (at !== undefined) Object.assign(entry.label, { x: at.x, y: at.y, tone: at.tone });
       const difference = entry.target - entry.alpha;
       entry.alpha = Math.abs(difference) <= step ? entry.target : entry.alpha + Math.sign(difference) * step;
       if (entry.alpha !== entry.target) fading = true;
@@ -108,7 +111,7 @@ export class Labels {
       context.lineWidth = label.size > 13 ? 4 : 3.5;
       context.strokeStyle = css(theme.background, 0.86);
       context.strokeText(label.text, x, y);
-      context.fillStyle = css(label.tone ?? theme.ink);
+      context.fillStyle = css(label.tone);
       context.fillText(label.text, x, y);
     }
     context.globalAlpha = 1;
@@ -146,7 +149,8 @@ class Occupied {
 
 function* cellsOf({ x, y, w, h }) {
   for (let row = Math.floor((y - GAP) / CELL); row <= Math.floor((y + h + GAP) / CELL); row++) {
-    for (let column = Math.floor((x - GAP) / CELL); column <= Math.floor((x + w + GAP) / CELL); column++) yield row * 65536 + column;
+    for (let column = Math.floor((x - GAP) / CELL); column <= Math.floor((x + w + GAP) / CELL); column++)
+      yield row * 65536 + column;
   }
 }
 
@@ -155,13 +159,15 @@ function touch(a, b) {
 }
 
 /**
- * The names of regions that belong on the screen: those of the finest level whose regions lie far enough apart, and those of the
- * level above until they do so clearly.
+ * The names of regions that belong on the screen: those of the finest level whose regions lie far enough apart, and
+ * those of the level above until they do so clearly.
  *
  * @param {{level: number, regions: {name: string, x: number, y: number, z?: number, count: number}[]}[]} levels coarse first
  */
-export function regionLabels(levels, camera) {
-  const ordered = [...levels].filter(({ regions }) => regions.length > 0).sort((a, b) => a.regions.length - b.regions.length);
+export function regionLabels(levels, camera, tone) {
+  const ordered = [...levels]
+    .filter(({ regions }) => regions.length > 0)
+    .sort((a, b) => a.regions.length - b.regions.length);
   const spaces = ordered.map(({ regions }, i) => (i === 0 ? Infinity : spacing(regions.length, camera)));
   const labels = [];
   const project = camera.projector();
@@ -173,7 +179,16 @@ export function regionLabels(levels, camera) {
       if (!name || !(sx > -300 && sy > -50 && sx < camera.width + 300 && sy < camera.height + 50)) return;
       const size = REGION_SIZES[Math.min(i, REGION_SIZES.length - 1)];
       const rank = 2 + i + 0.999 * (1 - count / (most + 1));
-      labels.push({ id: `r${level}:${number}`, text: name, x: sx, y: sy, rank, size, weight: i === 0 ? 650 : 550 });
+      labels.push({
+        id: `r${level}:${number}`,
+        text: name,
+        x: sx,
+        y: sy,
+        rank,
+        size,
+        weight: i === 0 ? 650 : 550,
+        tone,
+      });
     });
   });
   return labels;

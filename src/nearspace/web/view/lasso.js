@@ -3,8 +3,8 @@
 const STRIPS = 256;
 
 /**
- * A polygon of pixels that answers `has(x, y)`, by even and odd crossings. Its edges are sorted into strips of rows, so that a
- * point is held against a few of them only.
+ * A polygon of pixels that answers `has(x, y)`, by even and odd crossings. Its edges are sorted into strips of rows,
+ * so that a point is held against a few of them only.
  */
 export class Polygon {
   /** @param {[number, number][]} corners */

@@ -1,18 +1,19 @@
 /**
  * The map: up to a million points in 2-D or 3-D on an element, drawn by WebGL, looked at, pointed at and enclosed.
  *
- * It knows points by number only; colours, names and what a click means come from the app. Far away one sees the density of the
- * points, near by the points themselves. docs/page-view.md describes the whole.
+ * It knows points by number only; colours, names and what a click means come from the app. Far away one sees the
+ * density of the points, near by the points themselves. docs/page-view.md describes the whole.
  */
 
 import { Camera, SOLID } from "./camera.js";
 import { drawFrame } from "./frame.js";
+import { handsOf } from "./hands.js";
 import { listen } from "./input.js";
 import { Labels } from "./labels.js";
-import { Polygon, thinned } from "./lasso.js";
 import { Marks } from "./marks.js";
 import { Overlay } from "./overlay.js";
 import { colorOf, paintOf } from "./paint.js";
+import { Pace } from "./pace.js";
 import { Batch, NoWebGL, Painter } from "./painter.js";
 import { PointIndex } from "./point_index.js";
 import { Screen } from "./screen.js";
@@ -21,8 +22,8 @@ import { THEMES } from "./theme.js";
 export { NoWebGL };
 
 const FLIGHT = 650; // milliseconds
-const GLIDE = 70; // in which most of a turn of the wheel is done
 const REST = 140; // without change, after which names are asked for
+const REFINE = 120; // after a coarse picture
 const CLOSE_UP = 1500; // points on the screen, below which they are named
 const MOST_NAMES = 160;
 
@@ -42,10 +43,29 @@ export class MapView extends EventTarget {
     this.screen = new Screen(this.camera);
     this.labels = new Labels();
     this.batch = new Batch();
+    this.pace = new Pace();
     this.theme = THEMES[theme];
     this.ending = new AbortController();
-    Object.assign(this, { colors: null, sizes: null, fade: null, mask: null, levels: [], texts: [], link: null, path: null });
-    Object.assign(this, { hovered: -1, mode: "pan", glide: null, frame: 0, resting: 0, diameter: 4, closeUp: false, paint: null, n: 0 });
+    Object.assign(this, {
+      colors: null,
+      sizes: null,
+      fade: null,
+      mask: null,
+      levels: [],
+      texts: [],
+      link: null,
+      path: null,
+    });
+    Object.assign(this, {
+      hovered: -1,
+      mode: "pan",
+      frame: 0,
+      resting: 0,
+      diameter: 4,
+      closeUp: false,
+      paint: null,
+      n: 0,
+    });
     this.marks = new Marks(0);
     this.attach();
   }
@@ -64,7 +84,7 @@ export class MapView extends EventTarget {
     motion.addEventListener("change", () => (this.calm = motion.matches), { signal });
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
     canvas.addEventListener("webglcontextrestored", () => (this.painter.prepare(), this.invalidate()), { signal });
-    listen(canvas, this.handlers(), signal);
+    listen(canvas, handsOf(this), signal);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(element);
     this.setMode("pan");
@@ -77,8 +97,8 @@ export class MapView extends EventTarget {
   }
 
   /**
-   * Show other points. What was set for the points of before stays where there are as many, since then it is the same rows on
-   * another map; else it is dropped.
+   * Show other points. What was set for the points of before stays where there are as many, since then it is the same
+   * rows on another map; else it is dropped.
    *
    * @param {{n: number, dim: 2|3, x: Float32Array, y: Float32Array, z: Float32Array|null}} points NaN: not on the map
    */
@@ -89,7 +109,12 @@ export class MapView extends EventTarget {
     if (this.mask !== null) this.index.keep(this.mask);
     this.screen.setIndex(this.index);
     this.camera.setBox(this.index.box, this.index.sample());
-    this.camera.set({ center: this.camera.middle, zoom: 0, rotation: dim === 3 ? SOLID : [0, 0], depth: dim === 3 ? 1 : 0 });
+    this.camera.set({
+      center: this.camera.middle,
+      zoom: 0,
+      rotation: dim === 3 ? SOLID : [0, 0],
+      depth: dim === 3 ? 1 : 0,
+    });
     this.repaint();
   }
 
@@ -199,6 +224,7 @@ export class MapView extends EventTarget {
     this.observer.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.resting);
+    clearTimeout(this.refining);
     this.painter.destroy();
     this.canvas.remove();
     this.overlay.canvas.remove();
@@ -258,7 +284,9 @@ export class MapView extends EventTarget {
   }
 
   boxOf(points) {
-    const all = [...points].map((point) => (point < this.n ? this.coordinatesOf(point) : null)).filter((at) => at !== null);
+    const all = [...points]
+      .map((point) => (point < this.n ? this.coordinatesOf(point) : null))
+      .filter((at) => at !== null);
     if (all.length === 0) return null;
     return [0, 1, 2].map((axis) => {
       const values = all.map((at) => at[axis]);
@@ -281,12 +309,10 @@ export class MapView extends EventTarget {
 
   invalidate() {
     if (this.screen === null) return;
-    this.screen.moved();
     if (this.frame === 0) this.frame = requestAnimationFrame((now) => this.draw(now));
   }
 
   fly(to, milliseconds) {
-    this.glide = null;
     this.camera.fly(to, this.calm ? 0 : milliseconds, performance.now());
     this.invalidate();
   }
@@ -297,10 +323,8 @@ export class MapView extends EventTarget {
     const { clientWidth: width, clientHeight: height } = this.element;
     this.ratio = devicePixelRatio;
     this.camera.resize(width, height);
-    this.painter.resize(width, height, this.ratio);
     this.overlay.resize(width, height, this.ratio);
     this.sized = true;
-    this.screen.moved();
     this.invalidate();
   }
 
@@ -309,11 +333,13 @@ export class MapView extends EventTarget {
     if (this.painter.lost) return;
     const start = performance.now();
     this.settle();
-    const moving = [this.camera.advance(now), this.gliding(now)].includes(true);
+    const moving = this.camera.advance(now);
     if (this.index && this.paint === null) this.paint = paintOf(this.index, { ...this, marks: this.marks.bytes });
-    const { points, density, busy } = drawFrame(this, now);
+    const { points, density, busy } = drawFrame(this, now, this.pace.next(this.screen.key(), now));
     this.report(start, points, density);
+    clearTimeout(this.refining);
     if (moving || busy) this.invalidate();
+    else if (this.pace.coarse) this.refining = setTimeout(() => this.invalidate(), REFINE);
     else this.ask(points);
   }
 
@@ -325,77 +351,20 @@ export class MapView extends EventTarget {
     this.emit("drawn", { milliseconds: performance.now() - start, points, density });
   }
 
-  /** Once the map rests, ask for the names of points that there is room for. */
+  /** Once the map rests, make ready for the pointer, and ask for the names of points that there is room for. */
   ask(points) {
     this.closeUp = points > 0 && points <= CLOSE_UP;
     clearTimeout(this.resting);
-    if (!this.closeUp || this.asked === this.told) return;
+    if (this.asked === this.told) return;
     this.resting = setTimeout(() => {
       this.asked = this.told;
-      this.emit("labels", { points: this.visiblePoints(MOST_NAMES) });
+      this.screen.prepare();
+      if (this.closeUp) this.emit("labels", { points: this.visiblePoints(MOST_NAMES) });
     }, REST);
-  }
-
-  gliding(now) {
-    if (this.glide === null) return false;
-    const { steps, x, y, time } = this.glide;
-    const part = this.calm ? 1 : 1 - Math.exp(-Math.max(8, now - time) / GLIDE);
-    const done = Math.abs(steps) < 0.004 ? steps : steps * part;
-    this.camera.zoomBy(done, x, y);
-    this.glide = done === steps ? null : { steps: steps - done, x, y, time: now };
-    return this.glide !== null;
   }
 
   emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-
-  // what hands do
-
-  handlers() {
-    return {
-      lassoing: () => this.mode === "lasso",
-      solid: () => this.camera.depth > 0.5,
-      pan: (dx, dy) => this.steer(() => this.camera.pan(dx, dy)),
-      orbit: (dx, dy) => this.steer(() => this.camera.orbit(dx, dy)),
-      zoom: (steps, x, y) => this.zoom(steps, x, y),
-      fit: () => this.fit(),
-      hover: (x, y) => this.hover(this.nearest(x, y)),
-      leave: () => this.hover(-1),
-      click: (x, y, event) => this.emit("click", { point: this.nearest(x, y), event }),
-      lasso: (path, how) => this.lasso(path, how),
-    };
-  }
-
-  /** Move the camera by hand, unless it is turning between 2-D and 3-D. */
-  steer(move) {
-    const { flight, depth } = this.camera;
-    if (flight !== null && flight.to.depth !== depth) return;
-    this.camera.flight = null;
-    move();
-    this.invalidate();
-  }
-
-  zoom(steps, x = this.camera.width / 2, y = this.camera.height / 2) {
-    const { steps: left, time } = this.glide ?? { steps: 0, time: performance.now() };
-    this.steer(() => (this.glide = { steps: left + steps, x, y, time }));
-  }
-
-  hover(point) {
-    if (point === this.hovered) return;
-    this.hovered = point;
-    this.canvas.style.cursor = this.mode === "lasso" ? "crosshair" : point >= 0 ? "pointer" : "grab";
-    const { x, y } = this.screenOf(point);
-    this.emit("hover", { point, x, y });
-    this.invalidate();
-  }
-
-  lasso(path, { done = false, add = false } = {}) {
-    this.path = done ? null : path;
-    this.invalidate();
-    if (!done || !this.index) return;
-    const corners = thinned(path);
-    if (corners.length >= 3) this.emit("lasso", { points: this.screen.inside(new Polygon(corners)), add });
   }
 }
 
@@ -408,6 +377,7 @@ function layer(role, label) {
 }
 
 function checkLength(name, values, n) {
-  if (values !== null && values?.length !== n) throw new RangeError(`${name}: ${values?.length} values came for ${n} points`);
+  if (values !== null && values?.length !== n)
+    throw new RangeError(`${name}: ${values?.length} values came for ${n} points`);
   return values;
 }

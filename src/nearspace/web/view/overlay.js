@@ -23,6 +23,27 @@ export class Overlay {
     this.context.clearRect(0, 0, this.width, this.height);
   }
 
+  /**
+   * The edges of a box whose corners are pixels, in the order of the bits of x, y, z; `depths` make far ones fainter.
+   */
+  box(corners, depths, theme, strength) {
+    const { context } = this;
+    const [far, near] = [Math.min(...depths), Math.max(...depths)];
+    context.strokeStyle = css(theme.faint);
+    context.lineWidth = 1;
+    for (let corner = 0; corner < 8; corner++) {
+      for (const other of [corner | 1, corner | 2, corner | 4].filter((end) => end !== corner)) {
+        const share = ((depths[corner] + depths[other]) / 2 - far) / (near - far || 1);
+        context.globalAlpha = strength * (0.1 + 0.25 * share);
+        context.beginPath();
+        context.moveTo(...corners[corner]);
+        context.lineTo(...corners[other]);
+        context.stroke();
+      }
+    }
+    context.globalAlpha = 1;
+  }
+
   /** Lines from one pixel to others, the first of which are the strongest; `age` in milliseconds lets them grow. */
   links(from, to, theme, age) {
     const { context } = this;
@@ -39,9 +60,21 @@ export class Overlay {
       context.moveTo(...from);
       context.lineTo(from[0] + (x - from[0]) * s, from[1] + (y - from[1]) * s);
       context.stroke();
+      if (t === 1) this.end([x, y], 5, theme.accent);
     });
     context.globalAlpha = 1;
+    this.end(from, 7, theme.accent);
     return age < GROWING + 14 * to.length;
+  }
+
+  /** A small ring at an end of a link. */
+  end([x, y], radius, color) {
+    const { context } = this;
+    context.lineWidth = 1.5;
+    context.strokeStyle = css(color);
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.stroke();
   }
 
   lasso(path, theme) {

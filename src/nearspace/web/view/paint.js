@@ -1,8 +1,8 @@
 /**
  * One word a kept point: r, g, b and how much it weighs, from colours, fade and marks.
  *
- * Where some points are marked (found or selected), the others go towards the background and weigh little, so that marked
- * ones show even in a bin of thousands.
+ * Where some points are marked (found or selected), the others go towards the background and weigh little, so that
+ * marked ones show even in a bin of thousands.
  */
 
 import { mix } from "./theme.js";

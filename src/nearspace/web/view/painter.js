@@ -1,7 +1,9 @@
-/** WebGL: a texture of density and batches of round points on one canvas. Everything is made anew after a lost context. */
+/**
+ * WebGL: a texture of density and batches of round points on one canvas. Everything is made anew after a lost context.
+ */
 
 import * as twgl from "../vendor/twgl/twgl-full.module.js";
-import { DENSITY, POINTS } from "./shaders.js";
+import { DENSITY, DISCS, RINGS } from "./shaders.js";
 
 /** The browser has no WebGL 2, or will not give it. */
 export class NoWebGL extends Error {
@@ -15,7 +17,12 @@ export class Painter {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.canvas = canvas;
-    this.gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });
+    this.gl = canvas.getContext("webgl2", {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      powerPreference: "high-performance",
+    });
     if (this.gl === null) throw new NoWebGL();
     this.prepare();
   }
@@ -24,10 +31,12 @@ export class Painter {
   prepare() {
     const { gl } = this;
     this.density = twgl.createProgramInfo(gl, DENSITY);
-    this.points = twgl.createProgramInfo(gl, POINTS);
+    this.discs = twgl.createProgramInfo(gl, DISCS);
+    this.rings = twgl.createProgramInfo(gl, RINGS);
     this.corners = twgl.createBufferInfoFromArrays(gl, { corner: { numComponents: 2, data: [-1, -1, 3, -1, -1, 3] } });
     this.field = twgl.createTexture(gl, { width: 1, height: 1, minMag: gl.NEAREST, wrap: gl.CLAMP_TO_EDGE });
     this.dots = null;
+    this.version = -1; // of the density in the texture
     this.room = 0;
   }
 
@@ -58,7 +67,11 @@ export class Painter {
     const { gl } = this;
     const exact = density.width === this.canvas.width && density.height === this.canvas.height;
     gl.bindTexture(gl.TEXTURE_2D, this.field);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, density.width, density.height, 0, gl.RGBA, gl.UNSIGNED_BYTE, density.bytes);
+    if (this.version !== density.version) {
+      const { width, height, bytes } = density;
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+      this.version = density.version;
+    }
     twgl.setTextureParameters(gl, this.field, { minMag: exact ? gl.NEAREST : gl.LINEAR });
     gl.useProgram(this.density.program);
     twgl.setBuffersAndAttributes(gl, this.density, this.corners);
@@ -77,18 +90,24 @@ export class Painter {
     return [left, canvas.height - bottom, right - left, bottom - top];
   }
 
-  /**
-   * Draw a Batch as discs, or as rings `grow` pixels outside them where `band`, the width of a ring, is not 0.
-   * `edge` is [r, g, b] and its opacity: the rim of discs, the whole of rings.
-   */
-  drawPoints(batch, { opacity = 1, edge, band = 0, grow = 0 }) {
+  /** Draw a Batch as discs; `edge` is [r, g, b] of their rims and its opacity. */
+  drawDiscs(batch, edge, opacity = 1) {
+    this.drawBatch(batch, this.discs, { edge, opacity, grow: 0 });
+  }
+
+  /** Draw rings `band` pixels wide, `grow` pixels outside the discs of a Batch. */
+  drawRings(batch, edge, { band, grow }) {
+    this.drawBatch(batch, this.rings, { edge, band, grow });
+  }
+
+  drawBatch(batch, program, uniforms) {
     if (batch.count === 0) return;
     const { gl } = this;
     this.upload(batch);
-    gl.useProgram(this.points.program);
-    twgl.setBuffersAndAttributes(gl, this.points, this.dots);
-    const rim = edge.map((value, i) => (i < 3 ? value / 255 : value));
-    twgl.setUniforms(this.points, { size: [this.width, this.height], ratio: this.ratio, grow, opacity, band, edge: rim });
+    gl.useProgram(program.program);
+    twgl.setBuffersAndAttributes(gl, program, this.dots);
+    const edge = uniforms.edge.map((value, i) => (i < 3 ? value / 255 : value));
+    twgl.setUniforms(program, { ...uniforms, edge, size: [this.width, this.height], ratio: this.ratio });
     twgl.drawBufferInfo(gl, this.dots, gl.POINTS, batch.count);
   }
 

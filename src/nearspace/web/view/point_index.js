@@ -56,7 +56,10 @@ export class PointIndex {
     }
   }
 
-  /** Keep the points where `mask` is 1 (all, if null); their coordinates then lie in `x`, `y`, `z`, their numbers in `order`. */
+  /**
+   * Keep the points where `mask` is 1 (all, if null); their coordinates then lie in `x`, `y`, `z`, their numbers in
+   * `order`.
+   */
   keep(mask) {
     const { allOrder, allStarts } = this;
     const cells = allStarts.length - 1;
@@ -65,7 +68,8 @@ export class PointIndex {
     if (mask !== null) {
       let kept = 0;
       for (let c = 0; c < cells; c++) {
-        for (let i = allStarts[c]; i < allStarts[c + 1]; i++) if (mask[allOrder[i]] !== 0) this.order[kept++] = allOrder[i];
+        for (let i = allStarts[c]; i < allStarts[c + 1]; i++)
+          if (mask[allOrder[i]] !== 0) this.order[kept++] = allOrder[i];
         this.starts[c + 1] = kept;
       }
       this.order = this.order.slice(0, kept);
@@ -122,7 +126,9 @@ function gathered(values, order) {
   return out;
 }
 
-/** [[low, high]] of x, y and z: of all finite values but those that are FAR times the width of 98 of 100 outside these. */
+/**
+ * [[low, high]] of x, y and z: of all finite values but those that are FAR times the width of 98 of 100 outside these.
+ */
 function boxOf(axes, n) {
   const samples = sample(axes, n);
   return axes.map((values, axis) => {

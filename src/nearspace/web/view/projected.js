@@ -1,21 +1,25 @@
 /** The kept points on the screen where each must be turned: in 3-D, and on the way there. */
 
 const CELL = 16; // pixels
-const FAINTEST = 0.35; // of what is farthest away
+const FAINTEST = 0.3; // of what is farthest away
 
 export class Projected {
   constructor() {
     Object.assign(this, { px: new Float32Array(0), py: this.px, near: this.px, weight: this.px, grid: null });
   }
 
-  /** Project all points of the index. A point behind the eye, or off the screen, has px NaN. */
-  update(index, camera) {
+  /**
+   * Project all points of the index, or one of `stride`; `seen` is how many are on the screen. A point behind the eye,
+   * or off the screen, has px NaN.
+   */
+  update(index, camera, stride) {
     const { count } = index;
     if (this.px.length < count) for (const name of ["px", "py", "near", "weight"]) this[name] = new Float32Array(count);
     this.count = count;
     this.grid = null;
     this.size = [camera.width, camera.height];
-    this.seen = project(this, index, index.z ?? zeros(this, count), camera.numbers(), this.size);
+    this.stride = stride;
+    this.seen = stride * project(this, index, index.z ?? zeros(this, count), camera.numbers(), this.size);
   }
 
   /** Runs of points that may lie within `radius` of a pixel: numbers in `items`. */
@@ -38,11 +42,11 @@ function project(out, index, z, numbers, [width, height]) {
   const { ca, sa, ce, se, k, eye, fog, depth, halfW, halfH, center } = numbers;
   const { x, y, count } = index;
   const [cx, cy, cz] = center;
-  const { px, py, near, weight } = out;
+  const { px, py, near, weight, stride } = out;
   const limit = 0.9 * eye;
   const [nearer, fading] = [0.5 / (fog || 1), (1 - FAINTEST) * depth];
   let seen = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count; i += stride) {
     const dx = x[i] - cx;
     const dy = y[i] - cy;
     const dz = (z[i] - cz) * depth;

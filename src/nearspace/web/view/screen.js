@@ -1,6 +1,6 @@
 /**
- * The kept points as they lie on the screen: which, where, near what. One set of questions for the flat view, answered from
- * the index, and the turned one, answered from projected points.
+ * The kept points as they lie on the screen: which, where, near what. One set of questions for the flat view, answered
+ * from the index, and the turned one, answered from projected points.
  */
 
 import { Density } from "./density.js";
@@ -14,17 +14,18 @@ export class Screen {
     this.index = null;
     this.projected = new Projected();
     this.density = new Density();
-    this.stale = true;
+    this.stride = 1; // one of so many points counts, in coarse pictures
+    this.counted = null;
   }
 
   setIndex(index) {
     this.index = index;
-    this.stale = true;
   }
 
-  /** To be called whenever the camera or the kept points have changed. */
-  moved() {
-    this.stale = true;
+  /** A text that differs where the view does. */
+  key() {
+    const { center, zoom, rotation, depth, width, height } = this.camera;
+    return [...center, zoom, ...rotation, depth, width, height].join();
   }
 
   get solid() {
@@ -34,14 +35,24 @@ export class Screen {
   /** How many kept points are on the screen or close to its edge; in the flat view at most a cell too many. */
   count() {
     if (this.index === null) return 0;
-    if (this.solid) return this.turned().seen;
+    if (this.solid) return this.turned(this.stride).seen;
     return this.index.countIn(...this.rectangle(AHEAD));
   }
 
-  turned() {
-    if (this.stale) this.projected.update(this.index, this.camera);
-    this.stale = false;
-    return this.projected;
+  /** All points projected, or at least one of `stride`. */
+  turned(stride = 1) {
+    const key = this.key();
+    const { projected, index } = this;
+    if (projected.key !== key || projected.order !== index.order || projected.stride > stride) {
+      projected.update(index, this.camera, stride);
+      Object.assign(projected, { key, order: index.order });
+    }
+    return projected;
+  }
+
+  /** Do now what the next question about places needs. */
+  prepare() {
+    if (this.index !== null && this.solid) this.turned().around(0, 0, 0, () => {});
   }
 
   /** [x0, x1, y0, y1] of the data that the flat view shows. */
@@ -53,15 +64,21 @@ export class Screen {
 
   /** The density in bins of `size` pixels (Density.start tells what `spread` is). */
   densityOf(paint, { size, spread, dark }) {
-    const { density, camera } = this;
-    density.start(camera.width, camera.height, size, spread);
-    if (this.solid) density.addProjected(this.turned(), paint);
+    const { density, camera, stride } = this;
+    const counted = [paint, this.key(), size, stride, dark];
+    if (this.counted?.every((value, i) => value === counted[i])) return density;
+    this.counted = counted;
+    density.start(camera.width, camera.height, size, spread, stride);
+    if (this.solid) density.addProjected(this.turned(stride), paint);
     else density.addFlat(this.index, paint, camera);
     density.finish(dark);
     return density;
   }
 
-  /** Call `visit(i, x, y, share)` for each kept point, by its place in the index, in the rectangle of pixels (the screen, if none). */
+  /**
+   * Call `visit(i, x, y, share)` for each kept point, by its place in the index, in the rectangle of pixels (the
+   * screen, if none).
+   */
   each(visit, x0 = -AHEAD, y0 = -AHEAD, x1 = this.camera.width + AHEAD, y1 = this.camera.height + AHEAD) {
     if (this.index === null) return;
     if (this.solid) return this.eachTurned(visit, x0, y0, x1, y1);
@@ -84,7 +101,10 @@ export class Screen {
     }
   }
 
-  /** The place in the index of the point nearest to a pixel, -1 if none is within `radius`; `preferred(i)` points win near ones. */
+  /**
+   * The place in the index of the point nearest to a pixel, -1 if none is within `radius`; `preferred(i)` points win
+   * near ones.
+   */
   nearest(sx, sy, radius, preferred = () => false) {
     let [best, least] = [-1, radius];
     const judge = (i, x, y) => {
@@ -106,17 +126,18 @@ export class Screen {
 
   /** Point numbers inside a Polygon, in order. */
   inside(polygon) {
-    const found = [];
-    this.each(
-      (i, x, y) => {
-        if (polygon.has(x, y)) found.push(this.index.order[i]);
-      },
-      polygon.x0,
-      polygon.y0,
-      polygon.x1,
-      polygon.y1,
-    );
-    return Uint32Array.from(found).sort();
+    const { order, n } = this.index;
+    const marked = new Uint8Array(n);
+    let count = 0;
+    const judge = (i, x, y) => {
+      if (!polygon.has(x, y)) return;
+      marked[order[i]] = 1;
+      count++;
+    };
+    this.each(judge, polygon.x0, polygon.y0, polygon.x1, polygon.y1);
+    const points = new Uint32Array(count);
+    for (let point = 0, at = 0; at < count; point++) if (marked[point] === 1) points[at++] = point;
+    return points;
   }
 
   /** At most `limit` points on the screen, one a cell of a grid first, those of larger `worth(point)` before others. */

@@ -1,4 +1,4 @@
-/** The two programs of the map: the density texture over the whole element, and round points. */
+/** The programs of the map: the density texture over the whole element, round points, and rings around them. */
 
 export const DENSITY = [
   `#version 300 es
@@ -19,8 +19,7 @@ void main() {
 }`,
 ];
 
-export const POINTS = [
-  `#version 300 es
+const PLACE = `#version 300 es
 uniform vec2 size;
 uniform float ratio;
 uniform float grow;
@@ -31,14 +30,38 @@ out float radius;
 out float box;
 void main() {
   fill = tint;
-  radius = 0.5 * place.z * ratio + grow * ratio;
+  radius = (0.5 * place.z + grow) * ratio;
   box = 2.0 * radius + 2.0;
   gl_PointSize = box;
   gl_Position = vec4(place.x / size.x * 2.0 - 1.0, 1.0 - place.y / size.y * 2.0, 0.0, 1.0);
-}`,
+}`;
+
+/** Discs, which get a rim of the colour `edge` as they are large enough to have one. */
+export const DISCS = [
+  PLACE,
   `#version 300 es
 precision highp float;
 uniform float opacity;
+uniform float ratio;
+uniform vec4 edge;
+in vec4 fill;
+in float radius;
+in float box;
+out vec4 color;
+void main() {
+  float away = length(gl_PointCoord - 0.5) * box;
+  float rim = clamp(away - radius + min(ratio, 0.22 * radius) + 0.5, 0.0, 1.0);
+  rim *= edge.a * clamp(radius / ratio - 1.5, 0.0, 1.0);
+  float alpha = fill.a * opacity * clamp(radius - away + 0.5, 0.0, 1.0);
+  color = vec4(mix(fill.rgb, edge.rgb, rim) * alpha, alpha);
+}`,
+];
+
+/** Rings of the colour `edge`, `band` pixels wide. */
+export const RINGS = [
+  PLACE,
+  `#version 300 es
+precision highp float;
 uniform float ratio;
 uniform float band;
 uniform vec4 edge;
@@ -48,15 +71,7 @@ in float box;
 out vec4 color;
 void main() {
   float away = length(gl_PointCoord - 0.5) * box;
-  float inside = clamp(radius - away + 0.5, 0.0, 1.0);
-  if (inside <= 0.0) discard;
-  float thick = band > 0.0 ? band * ratio : min(1.0 * ratio, 0.22 * radius);
-  float rim = clamp(away - (radius - thick) + 0.5, 0.0, 1.0);
-  vec4 body = band > 0.0 ? vec4(0.0) : vec4(fill.rgb, fill.a);
-  vec4 line = band > 0.0 ? edge : vec4(edge.rgb, fill.a * edge.a * smoothstep(1.5 * ratio, 3.0 * ratio, radius));
-  float rimCover = rim * (band > 0.0 ? 1.0 : line.a);
-  vec3 mixed = band > 0.0 ? edge.rgb : mix(body.rgb, line.rgb, rimCover);
-  float alpha = (band > 0.0 ? rim * edge.a : body.a) * inside * opacity;
-  color = vec4(mixed * alpha, alpha);
+  float alpha = edge.a * clamp(radius - away + 0.5, 0.0, 1.0) * clamp(away - radius + band * ratio + 0.5, 0.0, 1.0);
+  color = vec4(edge.rgb * alpha, alpha);
 }`,
 ];
