@@ -58,8 +58,9 @@ export class Stage extends EventTarget {
     this.paint(paint);
     this.view.setRegions(map.info.regions ?? []);
     const { camera } = this.ctx.store.state;
+    this.frame(null, false);
+    this.home = JSON.stringify(this.view.view());
     if (this.main && camera) this.view.setView(camera);
-    else this.frame(null, false);
     this.describe();
     await Promise.all([this.refilter(), this.resize(), this.refade()]);
     this.remark();
@@ -249,7 +250,8 @@ export class Stage extends EventTarget {
     this.emit("view", view);
     if (!this.main) return;
     clearTimeout(this.settle);
-    this.settle = setTimeout(() => this.ctx.store.set({ camera: view }), 250);
+    // an untouched map needs no place in the address
+    this.settle = setTimeout(() => this.ctx.store.set({ camera: JSON.stringify(view) === this.home ? null : view }), 250);
   }
 
   describe() {

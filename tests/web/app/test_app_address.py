@@ -15,7 +15,10 @@ Make = Callable[..., App]
 def test_an_untouched_page_has_a_plain_address(make_app: Make) -> None:
     app = make_app().open()
     app.page.wait_for_timeout(600)
-    assert app.page.url.split("#v=")[0].endswith("/static/test.html")
+    assert app.page.url.endswith("/static/test.html")
+    app.page.keyboard.press("+")
+    app.wait("s.camera !== null")
+    assert "#v=" in app.page.url
 
 
 def test_a_link_restores_the_view(make_app: Make) -> None:
