@@ -52,7 +52,7 @@ function families(list) {
     groups.get(family).push(measure);
   }
   const lead = "The bar is the 95 % interval, the dot the value, the ticks are baselines: what comes without this Space. A figure is worth something if its bar lies beyond all ticks.";
-  return [h("p", { class: "note lead", text: lead }), ...[...groups].map(([family, measured]) => section(family, measured))];
+  return [h("p", { class: "note intro", text: lead }), ...[...groups].map(([family, measured]) => section(family, measured))];
 }
 
 /** One axis for all of a section, so that bars can be compared. */
