@@ -133,6 +133,33 @@ class TestDrawing:
         for colour, wanted in zip(drawn, [scale[0], scale[128], scale[255], [200, 10, 10]], strict=True):
             assert colour == pytest.approx(wanted, abs=24)
 
+    @pytest.mark.parametrize("dim", [2, 3])
+    def test_coarse_pictures_have_the_tone_of_whole_ones(self, page: Any, dim: int) -> None:
+        page.evaluate("dim => show(300000, {dim})", dim)
+        means = """() => { const {bytes, width} = pixels(); const sums = [0, 0, 0];
+            for (let at = 0; at < bytes.length; at += 4) for (let c = 0; c < 3; c++) sums[c] += bytes[at + c];
+            return [width, ...sums.map((sum) => sum / (bytes.length / 4))]; }"""
+        width, *whole = page.evaluate(means)
+        page.evaluate("map.pace.next = () => true")
+        half, *coarse = page.evaluate(means)
+        assert (width, half) == (900, 450)
+        assert coarse == pytest.approx(whole, abs=1.5)
+        assert np.ptp(whole) > 1 or np.mean(whole) < 245
+
+    def test_only_what_moves_too_slowly_is_coarse(self, page: Any) -> None:
+        steps = [("a", 0), ("b", 100), ("c", 200), ("d", 300), ("e", 400), ("f", 430), ("f", 460), ("g", 1e5)]
+        coarse = page.evaluate(
+            """async (steps) => { const {Pace} = await import('/view/pace.js'); const pace = new Pace();
+               return steps.map(([key, time]) => pace.next(key, time)); }""",
+            steps,
+        )
+        assert coarse == [False, False, False, False, True, True, False, True]
+        quick = page.evaluate(
+            """async () => { const {Pace} = await import('/view/pace.js'); const pace = new Pace();
+               return Array.from({length: 50}, (_, i) => pace.next(`${i}`, 33 * i)); }"""
+        )
+        assert not any(quick)
+
 
 class TestPointing:
     def test_the_nearest_point_is_found(self, page: Any) -> None:
