@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.web.browser import TESTS, WEB, Site, launched, missing
+from tests.web.map_page import map_page
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,10 @@ def site() -> Iterator[Site]:
     """The files of the page at /, those of its tests at /tests/."""
     with Site({"/": WEB, "/tests/": TESTS}) as site:
         yield site
+
+
+@pytest.fixture
+def page(browser: Any, site: Site) -> Iterator[Any]:
+    """A page with nothing but a map."""
+    with map_page(browser, site) as page:
+        yield page

@@ -108,6 +108,7 @@ export class MapView extends EventTarget {
     this.index = new PointIndex({ n, x, y, z: dim === 3 ? z : null });
     if (this.mask !== null) this.index.keep(this.mask);
     this.screen.setIndex(this.index);
+    this.asked = null;
     this.camera.setBox(this.index.box, this.index.sample());
     this.camera.set({
       center: this.camera.middle,
@@ -145,7 +146,7 @@ export class MapView extends EventTarget {
   setVisible(mask) {
     this.mask = checkLength("visible", mask, this.n);
     this.index?.keep(mask);
-    this.hovered = -1;
+    Object.assign(this, { hovered: -1, asked: null });
     this.repaint();
   }
 
