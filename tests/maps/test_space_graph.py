@@ -1,6 +1,7 @@
 """The graph of neighbours that is kept with a Space: taken where it is right, never where it is stale."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -76,6 +77,7 @@ def test_a_wider_exact_graph_serves_and_an_approximate_one_does_not(folder, sear
     assert searches == [32]
     space = open_space(folder)
     found = next(stored_neighbors(space.origin))
+    shutil.rmtree(_kept(folder)[0])
     store_neighbors(space.origin, replace(found, recall=0.97))
     space_graph(open_space(folder), 10)
     assert searches == [32, 16]

@@ -64,7 +64,7 @@ def stored_neighbors(snapshot: Snapshot) -> Iterator[StoredNeighbors]:
 
 
 def store_neighbors(snapshot: Snapshot, found: StoredNeighbors) -> bool:
-    """Keep a graph beside the rows; those of older versions, and one as wide, are removed.
+    """Keep a graph beside the rows; those of older versions and damaged ones are removed.
 
     Returns:
         False if this is not the newest version of the Space: then nothing is kept.
@@ -92,8 +92,8 @@ def store_neighbors(snapshot: Snapshot, found: StoredNeighbors) -> bool:
         }
         text = json.dumps({**stamp, "crc32": _sum(stamp)}, indent=1) + "\n"
         (draft / _STAMP).write_text(text, encoding="utf-8")
-    for path in _found(folder):
-        if path != target and _is_replaced(path, number, found.k):
+    for path in _found(folder):  # never a sound one of this version: who wrote it at the same time may use it
+        if path != target and (_number(path.name) < number or _is_damaged(path, snapshot)):
             shutil.rmtree(path, ignore_errors=True)
     return True
 
@@ -114,13 +114,14 @@ def _number(name: str) -> int:
     return int(number) if token and number.isdigit() else -1
 
 
-def _is_replaced(path: Path, number: int, k: int) -> bool:
-    if _number(path.name) != number:
-        return _number(path.name) < number
+def _is_damaged(path: Path, snapshot: Snapshot) -> bool:
+    if _number(path.name) != snapshot.version.number:
+        return False
     try:
-        return bool(_read(path)["k"] == k)
-    except (OSError, ValueError, KeyError, TypeError, UnsoundError):
+        _map(path, snapshot)
+    except (OSError, ValueError, KeyError, TypeError, UnsoundError, InputError):
         return True
+    return False
 
 
 def _sum(stamp: dict[str, Any]) -> int:
