@@ -197,7 +197,9 @@ def test_a_server_answers_searches(make_app: Make) -> None:
     app.search("a text of my own")
     assert app.keys() == ["rivers-7"]
     assert "nearest to this text" in app.page.locator(".results .note").first.inner_text()
-    assert app.posts == [("search", {"space": 0, "query": "a text of my own", "k": 50, "where": None})]
+    assert app.posts == [
+        ("search", {"space": 0, "version": 1, "query": "a text of my own", "k": 50, "where": None})
+    ]
 
 
 def test_a_server_answers_pictures(make_app: Make, tmp_path: Path) -> None:
@@ -245,7 +247,10 @@ def test_a_server_saves_a_selection(make_app: Make, button: str, kind: str) -> N
     app.page.locator("dialog input").fill("mine")
     app.page.keyboard.press("Enter")
     app.page.locator(".toast", has_text="3 rows saved as mine").wait_for()
-    assert app.posts[-1] == ("save", {"space": 0, "rows": [1, 2, 3], "as": kind, "name": "mine"})
+    assert app.posts[-1] == (
+        "save",
+        {"space": 0, "version": 1, "rows": [1, 2, 3], "as": kind, "name": "mine"},
+    )
 
 
 def test_two_maps_of_one_space_are_compared(make_app: Make) -> None:
