@@ -225,6 +225,8 @@ def test_what_does_not_fit_is_refused():
         place(laid_out, space, with_vectors(space, bad))
     with pytest.raises(UnknownKeyError, match="elsewhere"):
         place(laid_out, space, ["k3", "elsewhere"])
+    with pytest.raises(DuplicateKeyError, match="k399"):
+        place(laid_out, space, ["k399", "k3", "k399"])
     with pytest.raises(SettingError, match="Give a Space, or a list"):
         place(laid_out, space, "k3")
     for none in ([], with_vectors(space, np.empty((0, 16)))):

@@ -29,6 +29,8 @@ COMMANDS = {
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
+    "place": Row("nearspace.cli.place", "place_command", "Place new rows on a map that does not move."),
+    "align": Row("nearspace.cli.align", "align_command", "Turn a map onto another, to see what has moved."),
     "upsert": Row(
         "nearspace.cli.changes", "upsert_command", "Add rows to a Space, and replace those that are there."
     ),

@@ -64,6 +64,7 @@ def place(
         DimensionError: the new vectors have another dimension.
         SettingError: the metric is another one, the map's method places nothing, or no row is to be placed.
         UnknownKeyError: one of the keys is not in the Space.
+        DuplicateKeyError: one of the keys comes twice.
     """
     _check_metric(laid_out, space)
     if not is_current(laid_out, space):
@@ -201,7 +202,7 @@ def _asked(laid_out: Map, space: Space, new: Space | Sequence[str] | None) -> tu
         raise SettingError(f"new is {new!r}", "Give a Space, or a list of keys.")
     else:
         left = laid_out.keys.find_all(space.keys) < 0
-        source, rows = space, np.flatnonzero(left) if new is None else space.keys.rows(new)
+        source, rows = space, np.flatnonzero(left) if new is None else space.keys.rows(Keys(new).names())
     if not len(rows):
         raise SettingError(
             "there are no rows to place",

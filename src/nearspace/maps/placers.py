@@ -126,7 +126,7 @@ def pca_placer(coordinates: Floats, vectors: Floats, settings: Mapping[str, Any]
 
 def umap_placer(coordinates: Floats, vectors: Floats, settings: Mapping[str, Any], workers: int) -> Placer:
     """Pulls of the neighbours, and pushes of points that are drawn once for all new rows."""
-    places, n = _three_axes(coordinates), len(coordinates)
+    places, n = three_axes(coordinates), len(coordinates)
     a, b = curve(float(settings["min_dist"]))
     force = Curve(np.float32(a), np.float32(b), np.float32(settings["pushes"]))
     drawn = np.random.default_rng(int(settings["seed"])).integers(0, n, (UMAP_ROUNDS, PUSHERS))
@@ -142,9 +142,9 @@ def umap_placer(coordinates: Floats, vectors: Floats, settings: Mapping[str, Any
 
 def tsne_placer(coordinates: Floats, vectors: Floats, settings: Mapping[str, Any], workers: int) -> Placer:
     """Pulls of the neighbours, and pushes of all points, as strong as those of the map had settled."""
-    places, n = _three_axes(coordinates), len(coordinates)
+    places, n = three_axes(coordinates), len(coordinates)
     perplexity = min(float(settings["perplexity"]), (n - 1) / NEIGHBORS)
-    scale = np.float32(n / _sum_of_q(places, workers))
+    scale = np.float32(n / sum_of_q(places, workers))
     return ByForces(
         places,
         coordinates.shape[1],
@@ -183,13 +183,14 @@ def placer_for(
         ) from None
 
 
-def _three_axes(coordinates: Floats) -> Floats:
+def three_axes(coordinates: Floats) -> Floats:
+    """(n, 2 or 3) -> (3, n), the third axis 0 on a plane."""
     places = np.zeros((3, len(coordinates)), np.float32)
     places[: coordinates.shape[1]] = coordinates.T
     return places
 
 
-def _sum_of_q(places: Floats, workers: int) -> float:
+def sum_of_q(places: Floats, workers: int) -> float:
     """Z: the sum over all ordered pairs of points of 1 / (1 + d^2)."""
     n = places.shape[1]
     total, force = np.empty(n), np.empty((n, 3))
