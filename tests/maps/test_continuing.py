@@ -131,6 +131,16 @@ def test_equal_new_rows_do_not_stay_one_point(method):
     assert len(np.unique(found.coordinates[OLD:], axis=0)) == 12
 
 
+def test_points_that_are_nowhere_are_placed():
+    space, _ = grown()
+    old = old_map("umap")
+    holed = old.coordinates.copy()
+    holed[7] = np.nan
+    found = continue_map(replace(old, coordinates=holed), space, still=True)
+    assert np.isfinite(found.coordinates).all() and len(found) == GROWN
+    assert found.keys.names([OLD - 1])[0] == "k7" and found.settings["kept"] == OLD - 1
+
+
 def test_what_does_not_fit_is_refused():
     space, _ = grown()
     old = old_map("umap")

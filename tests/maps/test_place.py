@@ -8,11 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nearspace.errors import DimensionError, DuplicateKeyError, InputError, SettingError, UnknownKeyError
+from nearspace.errors import (
+    DimensionError,
+    DuplicateKeyError,
+    EncoderMismatchError,
+    InputError,
+    SettingError,
+    UnknownKeyError,
+)
 from nearspace.index.exact import ExactIndex
 from nearspace.keys import Keys
 from nearspace.maps.pca import PCA
-from nearspace.maps.place import place, together
+from nearspace.maps.place import fixed_map, place, together
 from nearspace.maps.tsne import TSNE
 from nearspace.maps.umap import UMAP
 from nearspace.maps.verb import is_current, map_space
@@ -188,6 +195,13 @@ def test_an_index_of_the_users_is_asked():
     assert asked == [(ALL - ON, 15)]
 
 
+def test_a_map_can_be_made_ready_once():
+    space, _ = planted()
+    ready, whole = fixed_map(mapped("umap"), space), place(mapped("umap"), space)
+    assert ready.place().coordinates.tobytes() == whole.coordinates.tobytes()
+    assert ready.place(["k330"]).coordinates[0].tolist() == whole.coordinates[10].tolist()
+
+
 def test_old_and_new_together():
     space, labels = planted()
     laid_out = mapped("pca")
@@ -234,8 +248,28 @@ def test_what_does_not_fit_is_refused():
             place(laid_out, space, none)
 
 
+class Encoder:
+    kind, dim = "made", 16
+
+    def __init__(self, fingerprint):
+        self.fingerprint = fingerprint
+
+
+def test_vectors_of_another_encoder_are_refused():
+    space, _ = planted()
+    ours = replace(space, encoder=Encoder("a1"))
+    new = replace(with_vectors(space, np.ones((2, 16))), encoder=Encoder("a1"), name="today")
+    assert len(place(mapped("umap"), ours, new)) == 2
+    with pytest.raises(EncoderMismatchError, match="'today' are by another encoder than those of 'space'"):
+        place(mapped("umap"), ours, replace(new, encoder=Encoder("b2")))
+
+
 def test_maps_that_take_no_rows():
     space, _ = planted()
+    holed = mapped("umap").coordinates.copy()
+    holed[7] = np.nan
+    with pytest.raises(InputError, match="'k7' has no finite place on the map"):
+        place(replace(mapped("umap"), coordinates=holed), space)
     own = replace(mapped("umap"), method="mine")
     with pytest.raises(SettingError, match="made by 'mine', on which no new rows") as caught:
         place(own, space)

@@ -16,7 +16,7 @@ from nearspace.keys import Keys
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.neighbors import threads
 from nearspace.maps.pca import PCA
-from nearspace.maps.place import fixed_map
+from nearspace.maps.place import any_fixed_map
 from nearspace.maps.placers import SHARD, sum_of_q, three_axes
 from nearspace.maps.procrustes import best_turn
 from nearspace.maps.tsne import TSNE
@@ -92,10 +92,10 @@ def continue_map(
     projector = _projector(old, seed)
     rows = _rows(space, limit, keys)
     kept = _kept(old, space, rows)
-    is_new = old.keys.find_all(space.keys.select(rows)) < 0
+    is_new = kept.keys.find_all(space.keys.select(rows)) < 0
     start = kept.coordinates
     if is_new.any():
-        ground = fixed_map(kept, space, index=None, workers=workers)
+        ground = any_fixed_map(kept, space, workers=workers)
         placed = ground.placed(space, rows[is_new], workers=workers, progress=progress)
         start = np.concatenate([start, _shaken(placed.coordinates, kept, seed)])
     order = np.concatenate([space.keys.find_all(kept.keys), rows[is_new]])
@@ -272,7 +272,8 @@ def _kept(old: Map, space: Space, rows: NDArray[np.int64]) -> Map:
     """Give the part of the map that is among the rows."""
     wanted = np.zeros(len(space) + 1, bool)
     wanted[rows] = True
-    stay = np.flatnonzero(wanted[space.keys.find_all(old.keys)])
+    seen = np.isfinite(old.coordinates).all(axis=1)
+    stay = np.flatnonzero(wanted[space.keys.find_all(old.keys)] & seen)
     if len(stay) < FEWEST:
         raise InputError(
             f"of the {len(old)} points of the map {len(stay)} are among the rows of Space {space.name!r}",

@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.errors import DimensionError, DuplicateKeyError, InputError, SettingError
+from nearspace.errors import (
+    DimensionError,
+    DuplicateKeyError,
+    EncoderMismatchError,
+    InputError,
+    SettingError,
+)
 from nearspace.index.exact import ExactIndex
 from nearspace.kernels.knn import sweep_others
 from nearspace.keys import Keys
@@ -62,25 +68,42 @@ def place(
     Raises:
         InputError: the Space has other vectors than the map shows, or a vector holds NaN or infinity.
         DimensionError: the new vectors have another dimension.
+        EncoderMismatchError: another encoder made them.
         SettingError: the metric is another one, the map's method places nothing, or no row is to be placed.
         UnknownKeyError: one of the keys is not in the Space.
         DuplicateKeyError: one of the keys comes twice.
     """
+    ready = fixed_map(laid_out, space, index=index, workers=workers)
+    return ready.place(new, workers=workers, progress=progress)
+
+
+def fixed_map(
+    laid_out: Map, space: Space, *, index: Index | None = None, workers: int | None = None
+) -> FixedMap:
+    """Make a map ready to take new rows again and again; see `place`."""
     _check_metric(laid_out, space)
     if not is_current(laid_out, space):
         raise InputError(
             f"the map does not show the vectors that its keys have in Space {space.name!r}",
             "Give the Space that it was made of, or continue it: continue_map(map, space).",
         )
-    fixed = fixed_map(laid_out, space, index=index, workers=workers)
-    source, rows = _asked(laid_out, space, new)
-    return fixed.placed(source, rows, workers=workers, progress=progress)
+    return any_fixed_map(laid_out, space, index=index, workers=workers)
 
 
-def fixed_map(laid_out: Map, space: Space, *, index: Index | None, workers: int | None) -> FixedMap:
-    """Make a map ready to take new rows; its keys must all be in the Space."""
+def any_fixed_map(
+    laid_out: Map, space: Space, *, index: Index | None = None, workers: int | None = None
+) -> FixedMap:
+    """Make a map ready without a look at whether its vectors are still the same; its keys must be there."""
+    lost = np.flatnonzero(~np.isfinite(laid_out.coordinates).all(axis=1))
+    if len(lost):
+        raise InputError(
+            f"{laid_out.keys[int(lost[0])]!r} has no finite place on the map ({len(lost)} such points)",
+            "Make the map again, or leave these points out.",
+        )
     rows = space.keys.find_all(laid_out.keys)
-    vectors = prepared(np.asarray(space.take(rows)), space.metric, laid_out.keys, space.name)
+    whole = len(rows) == len(space) and bool((rows == np.arange(len(rows))).all())
+    given = space.vectors if whole else np.asarray(space.take(rows))
+    vectors = prepared(given, space.metric, laid_out.keys, space.name)
     placer = placer_for(laid_out.method, laid_out.coordinates, vectors, laid_out.settings, workers)
     found = ExactIndex(vectors, metric="euclidean") if index is None else index
     # where no vector is zero, the nearest by cosine are those by distance
@@ -91,7 +114,7 @@ def fixed_map(laid_out: Map, space: Space, *, index: Index | None, workers: int 
 
 @dataclass(frozen=True, eq=False)
 class FixedMap:
-    """A map that takes new rows.
+    """A map that takes new rows; made by `fixed_map`.
 
     Attributes:
         laid_out: the map.
@@ -109,8 +132,19 @@ class FixedMap:
     index: Index
     by_metric: ExactIndex | None
 
+    def place(
+        self,
+        new: Space | Sequence[str] | None = None,
+        *,
+        workers: int | None = None,
+        progress: Progress = Quiet(),  # noqa: B008
+    ) -> Map:
+        """Do what the verb `place` does."""
+        source, rows = _asked(self.laid_out, self.space, new)
+        return self.placed(source, rows, workers=workers, progress=progress)
+
     def placed(self, source: Space, rows: Rows, *, workers: int | None, progress: Progress) -> Map:
-        """Give the Map of some rows of a Space that has the same kind of vectors."""
+        """Give the Map of some different rows of a Space that has the same kind of vectors."""
         laid_out, names = self.laid_out, source.keys.select(rows)
         k = neighbors_to_compare(len(laid_out))
         own = laid_out.keys.find_all(names)
@@ -127,7 +161,7 @@ class FixedMap:
                 trust[some] = shared(near, sweep.nearest(coordinates[some], k, threads(workers)))
                 task.advance(len(given))
         settings = {
-            **laid_out.settings,
+            **{name: value for name, value in laid_out.settings.items() if name != "neighbors_recall"},
             "space": source.name,
             "placed_on": laid_out.settings.get("fingerprint"),
             "placed_among": len(laid_out),
@@ -197,6 +231,7 @@ def _asked(laid_out: Map, space: Space, new: Space | Sequence[str] | None) -> tu
                 f"Space {new.name!r} is compared by {new.metric}, the map by {space.metric}",
                 "Give a Space of the same metric.",
             )
+        _check_encoders(space, new)
         source, rows = new, np.arange(len(new))
     elif isinstance(new, str):
         raise SettingError(f"new is {new!r}", "Give a Space, or a list of keys.")
@@ -211,6 +246,15 @@ def _asked(laid_out: Map, space: Space, new: Space | Sequence[str] | None) -> tu
             else "Give at least one.",
         )
     return source, rows
+
+
+def _check_encoders(space: Space, new: Space) -> None:
+    ours, theirs = space.encoder, new.encoder
+    if ours is not None and theirs is not None and ours.fingerprint != theirs.fingerprint:
+        raise EncoderMismatchError(
+            f"the vectors of Space {new.name!r} are by another encoder than those of {space.name!r}",
+            "Encode the new rows with the encoder of the Space that the map shows.",
+        )
 
 
 def together(laid_out: Map, placed: Map) -> Map:
