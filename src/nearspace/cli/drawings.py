@@ -28,14 +28,6 @@ def check_target(path: str, *, overwrite: bool) -> Path:
     return check(path, overwrite=overwrite, replaceable=Path.is_file)
 
 
-def read(name: str, space: str | None = None) -> Map:
-    """Open a map: a .parquet file, or the name of one in the folder of a Space."""
-    inside = None if space is None else Path(space) / "maps" / f"{name}{parquet.SUFFIX}"
-    if inside is not None and inside.is_file() and not Path(name).is_file():
-        return parquet.open_map(inside)
-    return parquet.open_map(name)
-
-
 def write(laid_out: Map, targets: Sequence[Path], *, labels: int | None, color: str) -> None:
     """Draw or save a Map in every target, replacing what is there."""
     for target in targets:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from nearspace.cli.drawings import check_target, read, summary, write
+from nearspace.cli.drawings import check_target, summary, write
+from nearspace.cli.maps import read
 from nearspace.cli.options import (
     json_option,
     overwrite_option,

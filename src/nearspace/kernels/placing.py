@@ -16,15 +16,15 @@ t-SNE: the gradient of a point of a map that has settled, Z the sum of all q_kl 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nearspace.kernels.umap_layout import CUT, NEAR, _power
-
 LANES = 64  # new points whose forces are summed together
+CUT = np.float32(4)  # of a push, along each axis
+NEAR = np.float32(0.001)
 
 _HALF, _ONE, _TWO, _ZERO = np.float32(0.5), np.float32(1), np.float32(2), np.float32(0)
 _LEAST = np.float32(1e-12)
@@ -36,6 +36,31 @@ class Curve(NamedTuple):
     a: np.float32  # the curve 1 / (1 + a d^(2b)) that nearness follows on the map
     b: np.float32
     pushes: np.float32  # for each pull
+
+
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+def _power(x: Any, exponent: Any) -> Any:
+    """x^exponent of a positive float32, as 2^(exponent log2(x)), both by polynomials; error below 1e-4."""
+    bits = np.float32(x).view(np.int32)
+    part = np.int32((bits & np.int32(0x007FFFFF)) | np.int32(0x3F800000)).view(np.float32)
+    log = np.float32(-0.024825985)
+    log = log * part + np.float32(0.26686278)
+    log = log * part + np.float32(-1.2342799)
+    log = log * part + np.float32(3.2188698)
+    log = log * part + np.float32(-5.2641556)
+    log = log * part + np.float32(6.0658588)
+    log = log * part + np.float32(-3.0283249)
+    power = exponent * (np.float32((bits >> 23) - np.int32(127)) + log)
+    power = min(max(power, np.float32(-100)), np.float32(100))
+    below = np.floor(power)
+    rest = power - below
+    value = np.float32(0.0013333558)
+    value = value * rest + np.float32(0.009618129)
+    value = value * rest + np.float32(0.05550411)
+    value = value * rest + np.float32(0.24022651)
+    value = value * rest + np.float32(0.6931472)
+    value = value * rest + _ONE
+    return value * np.int32((np.int32(below) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

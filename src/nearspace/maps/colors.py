@@ -43,7 +43,7 @@ class Coloring:
 
 
 def coloring(laid_out: Map, color: str) -> Coloring:
-    """Colour points by trust or one of its details (on the scale from 0 to 1) or by a metadata column.
+    """Colour points by trust (always on the scale from 0 to 1) or by a metadata column.
 
     Raises:
         SettingError: there is no such column.
@@ -52,10 +52,8 @@ def coloring(laid_out: Map, color: str) -> Coloring:
         k = laid_out.settings.get("trust_k")
         of = f": share of {k} neighbours kept" if k else ""
         return Coloring(on_scale(laid_out.trust), f"trust{of}")
-    if color in laid_out.details:
-        return Coloring(on_scale(np.nan_to_num(laid_out.details[color])), color)
     if color not in laid_out.columns:
-        names = ", ".join(("trust", *laid_out.details, *laid_out.columns))
+        names = ", ".join(("trust", *laid_out.columns))
         raise SettingError(f"color is {color!r}, which is no column of the map", f"Accepted: {names}.")
     values = np.asarray(laid_out.columns[color])
     if values.dtype.kind in "iuf":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import InputError, SettingError
-from nearspace.kernels.forces import repel
 from nearspace.keys import Keys
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
-from nearspace.maps.neighbors import threads
 from nearspace.maps.pca import PCA
 from nearspace.maps.place import any_fixed_map
-from nearspace.maps.placers import SHARD, sum_of_q, three_axes
+from nearspace.maps.placers import three_axes
 from nearspace.maps.procrustes import best_turn
+from nearspace.maps.settling import balance, joint_likelihoods, settle
 from nearspace.maps.tsne import TSNE
 from nearspace.maps.umap import UMAP, fuzzy_graph
 from nearspace.maps.verb import map_space
@@ -28,8 +26,7 @@ from nearspace.space import Space
 
 Floats = NDArray[np.float32]
 
-NEW_ROUNDS = 100  # of UMAP, in which new points move alone
-TSNE_NEW_ROUNDS = 100
+UMAP_NEW_ROUNDS, TSNE_NEW_ROUNDS = 100, 100  # in which new points move alone
 ROUNDS = 50  # in which all move
 # of the usual step, when all move (measured in docs/decisions/placing.md)
 PACES = {"pca": 1.0, "tsne": 1.0, "umap": 0.1}
@@ -181,60 +178,25 @@ def _move_umap(
 ) -> Floats:
     """Let new points move alone, then all."""
     assert isinstance(one.projector, UMAP) and near is not None
-    fuzzy, places = fuzzy_graph(near, workers), np.zeros((len(vectors), 4), np.float32)
-    places[:, : one.start.shape[1]] = one.start
-    settle = one.projector.settle
+    fuzzy, places = fuzzy_graph(near, workers), np.ascontiguousarray(three_axes(one.start).T)
     if one.old < len(vectors):
-        settle(fuzzy, places, NEW_ROUNDS, still=one.old, workers=workers, progress=progress)
+        settle(one.projector, fuzzy, places, one.old, UMAP_NEW_ROUNDS, 1.0, workers, progress)
     if not one.still:
-        settle(fuzzy, places, one.rounds, pace=one.pace, workers=workers, progress=progress)
+        settle(one.projector, fuzzy, places, 0, one.rounds, one.pace, workers, progress)
     return np.ascontiguousarray(places[:, : one.start.shape[1]])
 
 
 def _move_tsne(
     one: Continued, vectors: Floats, near: KnnGraph | None, workers: int | None, progress: Progress
 ) -> Floats:
-    """Let new points move alone, then go down the gradient with all."""
+    """Let new points move alone, then all."""
     assert isinstance(one.projector, TSNE) and near is not None
-    found = one.start
+    joint = joint_likelihoods(near, one.projector.effective_perplexity(len(vectors)))
+    places = three_axes(one.start)
     if one.old < len(vectors):
-        found = _settle_new(one, near, workers, progress)
-    if one.still:
-        return found
-    gently = replace(one.projector, iterations=one.rounds)
-    return gently.descend(near, found, one.pace, workers=workers, progress=progress)
-
-
-def _settle_new(one: Continued, near: KnnGraph, workers: int | None, progress: Progress) -> Floats:
-    """Let the new points of t-SNE move alone, half way to where their forces balance in each round.
-
-    y <- y + pace * (sum_j p_ij q_ij (y_j - y) + 1/Z sum_k q_ik^2 (y - y_k)) / sum_j p_ij q_ij
-    """
-    assert isinstance(one.projector, TSNE)
-    joint = one.projector.affinities(near, workers).P[one.old :].tocsr()
-    counts = np.diff(joint.indptr)
-    own, news = np.repeat(np.arange(len(counts)), counts), len(counts)
-    places, n = three_axes(one.start), len(one.start)
-    total = sum_of_q(places, threads(workers))
-    away, ignored = np.zeros((n, 3)), np.empty(n)
-
-    def shard(start: int) -> None:
-        repel(places[0], places[1], places[2], start, min(n, start + SHARD), away, ignored)
-
-    with (
-        progress.task("new points", total=TSNE_NEW_ROUNDS, unit="rounds") as task,
-        ThreadPoolExecutor(threads(workers), thread_name_prefix="continue") as pool,
-    ):
-        for number in range(TSNE_NEW_ROUNDS):
-            list(pool.map(shard, range(one.old, n, SHARD)))
-            steps = (places[:, joint.indices] - places[:, one.old + own]).astype(np.float64)
-            pulls = joint.data / (1 + (steps**2).sum(axis=0))
-            strength = np.maximum(np.bincount(own, pulls, news), 1e-300)
-            pace = 0.5 * min(1.0, 2 * (1 - number / TSNE_NEW_ROUNDS))
-            for axis in range(3):
-                force = np.bincount(own, pulls * steps[axis], news) + away[one.old :, axis] / total
-                places[axis, one.old :] += (pace * force / strength).astype(np.float32)
-            task.advance(1)
+        balance(joint, places, one.old, TSNE_NEW_ROUNDS, 1.0, workers, progress)
+    if not one.still:
+        balance(joint, places, 0, one.rounds, one.pace, workers, progress)
     return np.ascontiguousarray(places[: one.start.shape[1]].T)
 
 

@@ -90,75 +90,40 @@ class TSNE:
             raise SettingError(
                 f"t-SNE needs at least {FEWEST} points, and there are {n}", 'Use method="pca" for so few.'
             )
-        require("openTSNE", extra="maps", purpose="a t-SNE map")
+        opentsne = require("openTSNE", extra="maps", purpose="a t-SNE map")
         perplexity = self.effective_perplexity(n)
         if perplexity < self.perplexity:
             note = f"perplexity lowered from {self.perplexity:g} to {perplexity:.4g}"
             progress.note(f"{note}, the most that {n} points allow")
         k = self.neighbors_of(n)
         near = knn_graph(vectors, k, workers=workers, progress=progress) if graph is None else graph
-        affinities = self.affinities(near.first(k), workers)
+        affinities = self._affinities(near.first(k), perplexity, workers)
+        many, approximate = APPROXIMATE[self.dim]
         steps = self.iterations + self.start_iterations
         with progress.task("t-SNE", total=steps, unit="iterations") as task, _pool(workers) as pool:
-            layout = self._layout(n, pool, workers, task)
+            layout = opentsne.TSNE(
+                n_components=self.dim,
+                n_iter=self.iterations,
+                early_exaggeration_iter=self.start_iterations,
+                negative_gradient_method=approximate if n >= many else ExactForces(pool),
+                n_jobs=threads(workers),
+                callbacks=_Report(task),
+                callbacks_every_iters=EVERY,
+            )
             found = layout.fit(affinities=affinities, initialization=self._start(vectors))
         return np.ascontiguousarray(found, dtype=np.float32)
-
-    def descend(
-        self,
-        near: KnnGraph,
-        start: NDArray[np.float32],
-        pace: float,
-        *,
-        workers: int | None,
-        progress: Progress,
-    ) -> NDArray[np.float32]:
-        """Go down the gradient of the loss from where points are, without a first phase.
-
-        Args:
-            near: the `neighbors_of(n)` nearest of each row.
-            start: (n, dim).
-            pace: size of a step, 1 being that of `project`.
-            workers: threads.
-            progress: shown in iterations.
-
-        Returns:
-            (n, dim) float32.
-        """
-        n, affinities = len(start), self.affinities(near, workers)
-        with progress.task("t-SNE", total=self.iterations, unit="iterations") as task, _pool(workers) as pool:
-            layout = self._layout(n, pool, workers, task)
-            # begun elsewhere: openTSNE warns of a start that is as wide as a map
-            found = layout.prepare_initial(affinities=affinities, initialization=np.zeros((n, self.dim)))
-            found[:] = start
-            found.optimize(self.iterations, learning_rate=n * pace, inplace=True, propagate_exception=True)
-        return np.ascontiguousarray(found, dtype=np.float32)
-
-    def _layout(self, n: int, pool: ThreadPoolExecutor, workers: int | None, task: Task) -> Any:
-        """Give openTSNE's optimiser with our settings and forces."""
-        opentsne = require("openTSNE", extra="maps", purpose="a t-SNE map")
-        many, approximate = APPROXIMATE[self.dim]
-        return opentsne.TSNE(
-            n_components=self.dim,
-            n_iter=self.iterations,
-            early_exaggeration_iter=self.start_iterations,
-            negative_gradient_method=approximate if n >= many else ExactForces(pool),
-            n_jobs=threads(workers),
-            callbacks=_Report(task),
-            callbacks_every_iters=EVERY,
-        )
 
     def facts(self, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]) -> dict[str, Any]:
         """Give the settings, with the perplexity that was used."""
         return {**asdict(self), "effective_perplexity": self.effective_perplexity(len(vectors))}
 
-    def affinities(self, near: KnnGraph, workers: int | None) -> Any:
+    def _affinities(self, near: KnnGraph, perplexity: float, workers: int | None) -> Any:
         """Give openTSNE's P matrix over our neighbours, instead of its randomised search."""
         affinity = require("openTSNE.affinity", extra="maps", purpose="a t-SNE map")
         knn = require("openTSNE.nearest_neighbors", extra="maps", purpose="a t-SNE map")
         distances = near.distances.astype(np.float64)
         return affinity.PerplexityBasedNN(
-            perplexity=self.effective_perplexity(len(near.rows)),
+            perplexity=perplexity,
             knn_index=knn.PrecomputedNeighbors(near.rows.astype(np.int32), distances),
             n_jobs=threads(workers),
         )

@@ -91,7 +91,7 @@ class UMAP:
         fuzzy = fuzzy_graph(near.first(k), workers)
         places = np.zeros((n, 4), dtype=np.float32)
         places[:, : self.dim] = self._start(fuzzy, vectors, workers)
-        found = self.settle(fuzzy, places, self._rounds_of(n), workers=workers, progress=progress)
+        found = self._laid_out(fuzzy, places, self._rounds_of(n), workers, progress)
         return np.ascontiguousarray(found - found.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
     def facts(self, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]) -> dict[str, Any]:
@@ -114,35 +114,19 @@ class UMAP:
         start *= EXTENT / largest if largest > 0 else 0.0
         return start + np.random.default_rng(self.seed).normal(scale=JITTER, size=start.shape)
 
-    def settle(
+    def _laid_out(
         self,
         fuzzy: FuzzyGraph,
         places: NDArray[np.float32],
         rounds: int,
-        *,
-        pace: float = 1.0,
-        still: int = 0,
         workers: int | None,
         progress: Progress,
     ) -> NDArray[np.float32]:
-        """Move points so many rounds, with steps that shrink to nothing.
-
-        Args:
-            fuzzy: the graph of all points.
-            places: (n, 4) where they are, the axes that the map has not are 0; is written.
-            rounds: how many.
-            pace: size of the first step.
-            still: how many of the first points do not move.
-            workers: threads.
-            progress: shown in rounds.
-
-        Returns:
-            (n, dim) where they are then.
-        """
+        """Move all points so many rounds, with steps that shrink to nothing."""
         n, (a, b) = len(places), curve(self.min_dist)
         edges, moved, rooms = edges_of(fuzzy), places.copy(), list[Room]()
         # few pieces: to hand one to a thread takes as long as to move some hundred points
-        share = max(BLOCK, -(-(n - still) // (2 * threads(workers))))
+        share = max(BLOCK, -(-n // (2 * threads(workers))))
 
         def block(start: int, turn: Round) -> None:
             try:
@@ -157,10 +141,10 @@ class UMAP:
             ThreadPoolExecutor(threads(workers), thread_name_prefix="umap") as pool,
         ):
             for number in range(rounds):
-                alpha = np.float32(pace * (1 - number / rounds))
+                alpha = np.float32(1 - number / rounds)
                 for part in range(PARTS):
                     turn = Round(number, alpha, np.float32(a), np.float32(b), self.pushes, self.seed, part)
-                    for done in [pool.submit(block, start, turn) for start in range(still, n, share)]:
+                    for done in [pool.submit(block, start, turn) for start in range(0, n, share)]:
                         done.result()
                     places[part::PARTS] = moved[part::PARTS]
                 task.advance(1)

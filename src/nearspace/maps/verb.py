@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.errors import SettingError
+from nearspace.errors import InputError, SettingError
 from nearspace.keys import Keys
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.pca import PCA
 from nearspace.maps.trust import neighbors_to_compare, trust_per_point
 from nearspace.maps.tsne import TSNE
 from nearspace.maps.umap import UMAP
-from nearspace.maps.vectors import Fingerprint, prepared
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Map
-from nearspace.space import Space
+from nearspace.space import Space, norms_of
 
 LIMIT = 5_000
 FEWEST = 3
@@ -104,7 +104,7 @@ def map_space(
     projector = _projector(method, dim, perplexity, neighbors, seed)
     rows = _rows(space, limit, keys)
     names = space.keys if len(rows) == len(space) and keys is None else Keys(space.keys.names(rows))
-    vectors = prepared(np.asarray(space.vectors[rows]), space.metric, names, space.name)
+    vectors = _vectors(space, rows, names)
     k = neighbors_to_compare(len(rows))
     # zero vectors are near to none by cosine, and as far as an angle of 60 degrees by distance
     same = space.metric == "euclidean" or (space.metric == "cosine" and bool(vectors.any(axis=1).all()))
@@ -127,7 +127,7 @@ def map_space(
         "metric": space.metric,
         "trust_k": k,
         "neighbors_recall": graph.recall if graph else 1.0,
-        "fingerprint": str(Fingerprint(names).add(space.vectors[rows])),
+        "fingerprint": _fingerprint(names, space.vectors[rows]),
         "versions": versions("numpy", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
@@ -136,11 +136,11 @@ def map_space(
 
 def is_current(laid_out: Map, space: Space) -> bool:
     """Tell whether a Map still shows the vectors that its keys have in `space`."""
-    rows = space.keys.find_all(laid_out.keys)
-    if (rows < 0).any():
+    found = [space.keys.find(key) for key in laid_out.keys]
+    rows = np.array([row for row in found if row is not None], dtype=np.int64)
+    if len(rows) < len(laid_out):
         return False
-    now = str(Fingerprint(laid_out.keys).add(space.vectors[rows]))
-    return bool(laid_out.settings.get("fingerprint") == now)
+    return bool(laid_out.settings.get("fingerprint") == _fingerprint(laid_out.keys, space.vectors[rows]))
 
 
 def _projector(
@@ -169,3 +169,26 @@ def _rows(space: Space, limit: int | None, keys: Sequence[str] | None) -> NDArra
             "Give more keys." if keys is not None else f"The Space {space.name!r} is too small for a map.",
         )
     return rows
+
+
+def _vectors(space: Space, rows: NDArray[np.int64], names: Keys) -> NDArray[np.float32]:
+    """(n, d) float32 vectors of the rows, of length 1 for cosine Spaces (zero rows stay zero)."""
+    vectors: NDArray[np.float32] = np.asarray(space.vectors[rows])
+    norms = norms_of(vectors)
+    bad = np.flatnonzero(~np.isfinite(norms))
+    if len(bad):
+        raise InputError(
+            f"the vector of {names[int(bad[0])]!r} in Space {space.name!r} is not finite (NaN or infinity)",
+            "Leave this row out, or learn the Space again.",
+        )
+    if space.metric == "cosine":
+        vectors = (vectors / np.where(norms > 0, norms, 1.0)[:, None]).astype(np.float32)
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _fingerprint(names: Keys, vectors: NDArray[np.float32]) -> str:
+    """Hexadecimal digest of the keys and the vectors that were laid out."""
+    digest = blake2b(digest_size=16)
+    for part in (names.offsets, names.data, vectors):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
