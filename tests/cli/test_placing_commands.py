@@ -105,7 +105,7 @@ def test_maps_are_aligned(folder: Path, tmp_path: Path) -> None:
 def test_what_has_moved_is_drawn(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     old = folder / "m.parquet"
-    answer("align", old, old, "-o", tmp_path / "a.png", "--color", "moved", "--chance", old)
+    answer("align", old, old, "-o", tmp_path / "a.png", "--color", "displacement", "--chance", old)
     answer("place", old, folder / "all.space", "-o", tmp_path / "b.svg", "--together", "--color", "placed")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     assert (
