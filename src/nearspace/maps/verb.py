@@ -145,8 +145,8 @@ def map_space(
         "trust_k": k,
         "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
-        "fingerprint": str(Fingerprint(own).add(space.vectors[rows])),
-        "versions": versions("numpy"),
+        "fingerprint": str(Fingerprint(own).add(space.vectors if own is space.keys else space.vectors[rows])),
+        "versions": versions("numpy", "numba", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
     chance = k / (len(rows) - 1)
