@@ -70,8 +70,7 @@ def ours(vectors: np.ndarray, workers: int) -> None:
         (umap, "spectral"),
         (umap, "edges_of"),
         (trust, "neighbors_in_map"),
-        (verb, "trust_per_point"),
-        (verb, "_fingerprint"),
+        (verb, "judge"),
     ):
         timed(module, name)
     wall, cpu = time.perf_counter(), time.process_time()

@@ -95,20 +95,22 @@ def test_draws_are_even():
 
 
 @pytest.mark.parametrize("crew", [1, 2, 4])
-@pytest.mark.parametrize("share", [7, 64, 300])
-def test_rounds_move_one_part_after_the_other_whoever_moves_them(crew, share):
+@pytest.mark.parametrize(
+    ("share", "still", "pace"), [(7, 0, 1.0), (64, 101, 0.3), (300, 0, 0.5), (300, 240, 1.0)]
+)
+def test_rounds_move_one_part_after_the_other_whoever_moves_them(crew, share, still, pace):
     random = np.random.default_rng(8)
     edges, places = edges_of(random, 250, 30), np.zeros((250, 4), np.float32)
     places[:, :2] = random.normal(size=(250, 2))
     expected = places.copy()
     for number in (2, 3, 4):
         for part in range(PARTS):
-            alpha = np.float32(1 - number / 9)
+            alpha = np.float32(pace * (1 - number / 9))
             one = Round(number, alpha, np.float32(1.577), np.float32(0.895), 5, 7, part)
             after = expected.copy()
-            move(edges, one, expected, after, 0, 250, 250, True, new_room())
+            move(edges, one, expected, after, still, 250, 250, True, new_room())
             expected[part::PARTS] = after[part::PARTS]
-    plan = Plan(9, np.float32(1.577), np.float32(0.895), 5, 7, share)
+    plan = Plan(9, np.float32(1.577), np.float32(0.895), 5, 7, share, still, pace)
     found, after, shared = places.copy(), places.copy(), gate()
     with ThreadPoolExecutor(crew) as pool:
         for done in [
@@ -117,3 +119,5 @@ def test_rounds_move_one_part_after_the_other_whoever_moves_them(crew, share):
         ]:
             done.result()
     assert found.tobytes() == expected.tobytes()
+    assert found[:still].tobytes() == places[:still].tobytes()
+    assert (found[still:, :2] != places[still:, :2]).any()

@@ -29,6 +29,11 @@ def check_target(path: str, *, overwrite: bool) -> Path:
     return check(path, overwrite=overwrite, replaceable=Path.is_file)
 
 
+def read(space: str, name: str) -> Map:
+    """Open a map: a file, or one by its name in the folder of a Space."""
+    return parquet.open_map(parquet.find_map(space, name))
+
+
 def write(laid_out: Map, targets: Sequence[Path], progress: Progress, **look: Any) -> None:
     """Draw (with the settings `look` of `draw`) or save a Map in every target, replacing what is there."""
     for target in targets:

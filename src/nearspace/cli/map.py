@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from nearspace.cli.drawings import check_target, keep, summary, write
+from nearspace.cli.drawings import check_target, keep, read, summary, write
 from nearspace.cli.map_options import names_option, regions_option, stability_option
 from nearspace.cli.options import (
+    is_given,
     json_option,
     overwrite_option,
     quiet_option,
     read_terms,
+    refuse_given,
     seed_option,
     space_argument,
     workers_option,
@@ -18,6 +22,7 @@ from nearspace.cli.options import (
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
 from nearspace.maps import parquet
+from nearspace.maps.continuing import continue_map
 from nearspace.maps.themes import THEMES
 from nearspace.maps.verb import METHODS, map_space
 from nearspace.store.folder import open_space
@@ -36,6 +41,7 @@ Examples:
   nearspace map wiki.space -o map.png --dim 3 --method pca
   nearspace map wiki.space -o animals.png --keys - < animals.txt
   nearspace map news.space -o news.pdf --color day --theme dark --fade
+  nearspace map wiki.space -o today.parquet --continue yesterday.parquet
   nearspace map photos.space -o photos.png --thumbnails path --images photos/
 """,
 )
@@ -60,6 +66,7 @@ Examples:
 @click.option("--keys", multiple=True, metavar="KEY", help='Only these keys (repeatable); "-": from stdin.')
 @click.option("--perplexity", type=float, default=30.0, show_default=True, help="Of t-SNE.")
 @click.option("--neighbors", type=int, default=15, show_default=True, help="Of UMAP.")
+@click.option("--continue", "old", metavar="MAP", help="Start from this map (a file, or its name in SPACE).")
 @click.option("--labels", type=click.IntRange(min=0), help="At most so many names; 0: none.")
 @click.option("--color", default="trust", show_default=True, metavar="COLUMN", help="What colours show.")
 @stability_option
@@ -84,6 +91,7 @@ def map_command(
     keys: tuple[str, ...],
     perplexity: float,
     neighbors: int,
+    old: str | None,
     labels: int | None,
     color: str,
     stability: int | None,
@@ -104,26 +112,32 @@ def map_command(
     Pictures show trust: the share of a point's nearest neighbours on the map that are its nearest
     neighbours in the Space. A .parquet file keeps key, coordinates and trust of every point, and how far
     it was torn from its neighbours, how false those on the map are, and whether other seeds agree. With no
-    FILE, the map is kept with the SPACE, where nearspace serve finds it.
+    FILE, the map is kept with the SPACE, where nearspace serve finds it. With --continue it starts from an
+    older map, by whose method and settings it is made and whose points stay near where they were.
     """
     if name is not None:
         parquet.check_name(name)
     targets = [check_target(path, overwrite=overwrite) for path in output]
-    laid_out = map_space(
-        open_space(space),
-        method=method,
-        dim=int(dim),
-        limit=limit or None,
-        keys=list(read_terms(keys)) or None,
-        perplexity=perplexity,
-        neighbors=neighbors,
-        seed=seed,
-        stability=stability,
-        regions=regions or names is not None,
-        names=names,
-        workers=workers,
-        progress=progress_for(quiet),
-    )
+    shared: dict[str, Any] = {
+        "limit": limit or None,
+        "keys": list(read_terms(keys)) or None,
+        "regions": regions or names is not None,
+        "names": names,
+        "workers": workers,
+        "progress": progress_for(quiet),
+    }
+    if old is None:
+        settings: dict[str, Any] = {
+            "perplexity": perplexity,
+            "neighbors": neighbors,
+            "seed": seed,
+            "stability": stability,
+        }
+        laid_out = map_space(open_space(space), method=method, dim=int(dim), **settings, **shared)
+    else:
+        refuse_given("method", "dim", "perplexity", "neighbors", "stability", because="with --continue")
+        other = seed if is_given("seed") else None
+        laid_out = continue_map(read(space, old), open_space(space), seed=other, **shared)
     look = {"labels": labels, "color": color, "theme": theme, "fade": fade}
     write(laid_out, targets, progress_for(quiet), **look, thumbnails=thumbnails, images=images)
     kept = keep(space, laid_out, name, needed=not targets)

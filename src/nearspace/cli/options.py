@@ -8,7 +8,7 @@ from itertools import islice
 
 import click
 
-from nearspace.errors import EncodingError
+from nearspace.errors import EncodingError, SettingError
 
 METHODS = ("3cosadd", "3cosmul")
 
@@ -118,3 +118,20 @@ def lines_of(stream: Iterable[bytes], name: str) -> Iterator[str]:
             ) from None
         if text:
             yield text
+
+
+def is_given(name: str) -> bool:
+    """Tell whether the user gave an option of the running command, by its name in Python."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not None and source is not click.core.ParameterSource.DEFAULT
+
+
+def refuse_given(*names: str, because: str) -> None:
+    """Refuse options that would have no effect.
+
+    Raises:
+        SettingError: the user gave one of them.
+    """
+    for name in names:
+        if is_given(name):
+            raise SettingError(f"--{name} has no effect {because}", f"Leave out --{name}.")

@@ -61,6 +61,8 @@ class Plan(NamedTuple):
     pushes: int
     seed: int
     share: int  # points that a thread takes at once
+    still: int = 0  # first points, which do not move
+    pace: float = 1.0  # size of the first step
 
 
 def new_room() -> NDArray[np.int32]:
@@ -148,7 +150,7 @@ def move_rounds(
     gate: NDArray[np.int64],
     threads: int,
 ) -> None:
-    """Move all points in the rounds first..last; `threads` threads call it at once, each with its own room.
+    """Move points in the rounds first..last; `threads` threads call it at once, each with its own room.
 
     Args:
         edges: of all points.
@@ -163,20 +165,20 @@ def move_rounds(
         threads: how many.
     """
     n = len(places)
-    pieces = -(-n // plan.share)
+    pieces = -(-(n - plan.still) // plan.share)
     for number in range(first, last):
-        alpha = np.float32(1 - number / plan.rounds)
+        alpha = np.float32(plan.pace * (1 - number / plan.rounds))
         for part in range(PARTS):
             turn = Round(number, alpha, plan.a, plan.b, plan.pushes, plan.seed, part)
             piece = ticket(gate)
             while piece < pieces:
-                start = piece * plan.share
+                start = plan.still + piece * plan.share
                 move(edges, turn, places, moved, start, min(n, start + plan.share), n, plane, room)
                 piece = ticket(gate)
             barrier(gate, threads)
             piece = ticket(gate)
             while piece < pieces:
-                start = piece * plan.share
+                start = plan.still + piece * plan.share
                 for own in range(start + (part - start) % PARTS, min(n, start + plan.share), PARTS):
                     for axis in range(3):
                         places[own, axis] = moved[own, axis]

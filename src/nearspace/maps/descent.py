@@ -31,28 +31,33 @@ class Descent:
         start: (n, d) float64 coordinates, not changed.
         repulsion: how points push each other.
         pool: threads that are used; no byte depends on them.
+        still: how many of the first points do not move; if some, the layout is not centred.
     """
 
     def __init__(
-        self, affinities: Affinities, start: Floats, repulsion: Repulsion, pool: ThreadPoolExecutor
+        self,
+        affinities: Affinities,
+        start: Floats,
+        repulsion: Repulsion,
+        pool: ThreadPoolExecutor,
+        still: int = 0,
     ) -> None:
-        self.affinities, self.points = affinities, start - start.mean(axis=0)
-        self._repulsion, self._pool = repulsion, pool
+        self.affinities, self.points = affinities, start.copy() if still else start - start.mean(axis=0)
+        self._repulsion, self._pool, self._still = repulsion, pool, still
 
-    def run(self, iterations: int, exaggeration: float, task: Task) -> None:
-        """Take so many steps; momentum and gains begin anew."""
+    def run(self, iterations: int, exaggeration: float, task: Task, *, pace: float = 1.0) -> None:
+        """Take so many steps, `pace` times the usual size; momentum and gains begin anew."""
         steps, gains, done = np.zeros_like(self.points), np.ones_like(self.points), 0
         for number in range(1, iterations + 1):
             away, sum_q = self._repulsion(self.points)
             if number % EVERY == 0 or number == iterations:
                 task.advance(number - done, loss=self._loss(sum_q))
                 done = number
-            self._step(
-                away, Pace(exaggeration, sum_q, len(self.points) / exaggeration, MOMENTUM), steps, gains
-            )
+            rate = pace * len(self.points) / exaggeration
+            self._step(away, Pace(exaggeration, sum_q, rate, MOMENTUM), steps, gains)
 
     def _step(self, away: Floats, pace: Pace, steps: Floats, gains: Floats) -> None:
-        """Move every point once, from where all were."""
+        """Move every point that is not still once, from where all were."""
         n, near = len(self.points), np.empty_like(self.points)
         flat = np.ascontiguousarray(self.points.T, dtype=np.float32)
         deep = flat[2] if len(flat) == 3 else flat[0, :0]
@@ -62,8 +67,9 @@ class Descent:
             attract(self.affinities, flat[0], flat[1], deep, start, stop, near)
             move(near, away, pace, start, stop, self.points, steps, gains)
 
-        each(self._pool, block, range(0, n, POINTS))
-        self.points -= self.points.mean(axis=0)
+        each(self._pool, block, range(self._still, n, POINTS))
+        if not self._still:
+            self.points -= self.points.mean(axis=0)
 
     def _loss(self, sum_q: float) -> float:
         n, parts = len(self.points), np.empty(len(self.points))

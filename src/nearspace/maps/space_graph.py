@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from nearspace.errors import InputError, OutputError, SettingError
 from nearspace.keys import Keys
 from nearspace.maps.knn_graph import SEED, KnnGraph, class_of, knn_graph
+from nearspace.maps.vectors import prepared
 from nearspace.protocols import Progress, Quiet
-from nearspace.space import Space, norms_of
+from nearspace.space import Space
 from nearspace.store.nearest import StoredNeighbors, store_neighbors, stored_neighbors
 from nearspace.store.snapshot import Snapshot
 
@@ -66,17 +67,7 @@ def layout_vectors(space: Space, rows: NDArray[np.int64], names: Keys) -> NDArra
     Raises:
         InputError: a vector holds NaN or infinity.
     """
-    vectors: NDArray[np.float32] = np.asarray(space.vectors[rows])
-    norms = norms_of(vectors)
-    bad = np.flatnonzero(~np.isfinite(norms))
-    if len(bad):
-        raise InputError(
-            f"the vector of {names[int(bad[0])]!r} in Space {space.name!r} is not finite (NaN or infinity)",
-            "Leave this row out, or learn the Space again.",
-        )
-    if space.metric == "cosine":
-        vectors = (vectors / np.where(norms > 0, norms, 1.0)[:, None]).astype(np.float32)
-    return np.ascontiguousarray(vectors, dtype=np.float32)
+    return prepared(np.asarray(space.vectors[rows]), space.metric, names, space.name)
 
 
 def _metric(space: Space) -> str:

@@ -16,7 +16,7 @@ from nearspace.maps.descent import EXAGGERATION, Descent
 from nearspace.maps.knn_graph import KnnGraph, knn_graph
 from nearspace.maps.neighbors import threads
 from nearspace.maps.pca import PCA, check_dim
-from nearspace.maps.repulsion import ExactRepulsion, GridRepulsion
+from nearspace.maps.repulsion import ExactRepulsion, GridRepulsion, Repulsion
 from nearspace.protocols import Progress, Quiet
 
 FEWEST = 8  # points; below this no perplexity makes sense
@@ -115,11 +115,49 @@ class TSNE:
                 counts = self.iterations, self.start_iterations
                 found = barnes_hut(ties, start, *counts, threads(workers), task)
                 return np.ascontiguousarray(found, dtype=np.float32)
-            repulsion = GridRepulsion(pool) if n >= MANY[self.dim] else ExactRepulsion(pool)
-            layout = Descent(ties, start, repulsion, pool)
+            layout = Descent(ties, start, repulsion_for(n, self.dim, pool), pool)
             layout.run(self.start_iterations, EXAGGERATION, task)
             layout.run(self.iterations, 1.0, task)
         return np.ascontiguousarray(layout.points, dtype=np.float32)
+
+    def settle(
+        self,
+        near: KnnGraph,
+        start: NDArray[np.float32],
+        iterations: int,
+        *,
+        pace: float = 1.0,
+        still: int = 0,
+        workers: int | None,
+        progress: Progress,
+    ) -> NDArray[np.float32]:
+        """Go down from where points are, without a first phase; their middle stays where it was.
+
+        In three dimensions all pairs are looked at, however many points there are.
+
+        Args:
+            near: the `neighbors_of(n)` nearest of each row.
+            start: (n, dim) where points are.
+            iterations: how many steps.
+            pace: their size, 1 being that of `project`.
+            still: how many of the first points do not move; less than n.
+            workers: threads.
+            progress: shown in iterations.
+
+        Returns:
+            (n, dim) float32.
+        """
+        ties = affinities(near, self.effective_perplexity(len(start)), workers)
+        with (
+            progress.task("t-SNE", total=iterations, unit="iterations") as task,
+            ThreadPoolExecutor(threads(workers), thread_name_prefix="tsne") as pool,
+        ):
+            begun = start.astype(np.float64)
+            repulsion = repulsion_for(len(start), self.dim, pool)
+            layout = Descent(ties, begun, repulsion, pool, still)
+            layout.run(iterations, 1.0, task, pace=pace)
+        found = layout.points if still else layout.points + begun.mean(axis=0)
+        return np.ascontiguousarray(found, dtype=np.float32)
 
     def facts(self, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]) -> dict[str, Any]:
         """Give the settings, with the perplexity that was used."""
@@ -132,6 +170,11 @@ class TSNE:
         start *= SPREAD / scale if scale > 0 else 0.0
         noise = np.random.default_rng(self.seed).normal(scale=SPREAD * JITTER, size=start.shape)
         return np.ascontiguousarray(start + noise)
+
+
+def repulsion_for(n: int, dim: int, pool: ThreadPoolExecutor) -> Repulsion:
+    """Give what is faster for n points: a grid, or (in three dimensions always) all pairs."""
+    return GridRepulsion(pool) if dim == 2 and n >= MANY[2] else ExactRepulsion(pool)
 
 
 def _check_finite(vectors: NDArray[np.float32]) -> None:

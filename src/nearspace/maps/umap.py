@@ -94,7 +94,7 @@ class UMAP:
         fuzzy = fuzzy_graph(near.first(k), workers)
         places = np.zeros((n, 4), dtype=np.float32)
         places[:, : self.dim] = self._start(fuzzy, vectors, workers)
-        found = self._laid_out(fuzzy, places, self._rounds_of(n), workers, progress)
+        found = self.settle(fuzzy, places, self._rounds_of(n), workers=workers, progress=progress)
         return np.ascontiguousarray(found - found.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
     def facts(self, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]) -> dict[str, Any]:
@@ -117,19 +117,35 @@ class UMAP:
         start *= EXTENT / largest if largest > 0 else 0.0
         return start + np.random.default_rng(self.seed).normal(scale=JITTER, size=start.shape)
 
-    def _laid_out(
+    def settle(
         self,
         fuzzy: FuzzyGraph,
         places: NDArray[np.float32],
         rounds: int,
+        *,
+        pace: float = 1.0,
+        still: int = 0,
         workers: int | None,
         progress: Progress,
     ) -> NDArray[np.float32]:
-        """Move all points so many rounds, with steps that shrink to nothing."""
-        n, (a, b) = len(places), curve(self.min_dist)
+        """Move points so many rounds, with steps that shrink to nothing.
+
+        Args:
+            fuzzy: the graph of all points.
+            places: (n, 4) where they are, 0 on the axes that the map has not; is written.
+            rounds: how many.
+            pace: size of the first step.
+            still: how many of the first points do not move; less than n.
+            workers: threads.
+            progress: shown in rounds.
+
+        Returns:
+            (n, dim) where they are then.
+        """
+        n, (a, b) = len(places) - still, curve(self.min_dist)
         share = max(LEAST, -(-n // (PIECES * threads(workers))))
         crew = min(threads(workers), -(-n // share))
-        plan = Plan(rounds, np.float32(a), np.float32(b), self.pushes, self.seed, share)
+        plan = Plan(rounds, np.float32(a), np.float32(b), self.pushes, self.seed, share, still, pace)
         edges, moved, shared = edges_of(fuzzy), places.copy(), gate()
         rooms = [new_room() for _ in range(crew)]
         at_once = max(1, rounds // SHOWN)

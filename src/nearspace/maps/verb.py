@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ from nearspace.maps.stability import check_layouts, stability_per_point
 from nearspace.maps.trust import judge, neighbors_to_compare
 from nearspace.maps.tsne import TSNE
 from nearspace.maps.umap import UMAP
+from nearspace.maps.vectors import Fingerprint
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Map
@@ -145,7 +145,7 @@ def map_space(
         "trust_k": k,
         "stability_layouts": stability,
         "neighbors_recall": graph.recall if graph else 1.0,
-        "fingerprint": _fingerprint(own, space.vectors if own is space.keys else space.vectors[rows]),
+        "fingerprint": str(Fingerprint(own).add(space.vectors if own is space.keys else space.vectors[rows])),
         "versions": versions("numpy", "numba", "openTSNE"),
     }
     columns = {name: np.asarray(values)[rows] for name, values in space.columns.items()}
@@ -161,7 +161,8 @@ def is_current(laid_out: Map, space: Space) -> bool:
     rows = space.keys.find_all(laid_out.keys)
     if (rows < 0).any():
         return False
-    return bool(laid_out.settings.get("fingerprint") == _fingerprint(laid_out.keys, space.vectors[rows]))
+    now = str(Fingerprint(laid_out.keys).add(space.vectors[rows]))
+    return bool(laid_out.settings.get("fingerprint") == now)
 
 
 def _projector(
@@ -190,11 +191,3 @@ def _rows(space: Space, limit: int | None, keys: Sequence[str] | None) -> NDArra
             "Give more keys." if keys is not None else f"The Space {space.name!r} is too small for a map.",
         )
     return rows
-
-
-def _fingerprint(names: Keys, vectors: NDArray[np.float32]) -> str:
-    """Hexadecimal digest of the keys and the vectors that were laid out."""
-    digest = blake2b(digest_size=16)
-    for part in (names.offsets, names.data, vectors):
-        digest.update(np.ascontiguousarray(part).data)
-    return digest.hexdigest()
