@@ -42,7 +42,7 @@ def test_paths_and_questions_are_answered_as_by_the_server(saved, site):
     [
         ("nothing.js", None, "missing"),
         ("nothing", {}, "missing"),
-        ("search", {"query": "itme 4"}, "unknown_key"),
+        ("search", {"query": ""}, "input"),
         ("search", {"query": "item 4", "space": 9}, "setting"),
         (None, None, "missing"),
     ],

@@ -48,8 +48,9 @@ class App:
         return applications.Starlette(routes=routes)
 
     def warm(self) -> None:
-        """Ask each Space once, so that the first question of a user finds kernels and index ready."""
+        """Ask each Space once, so that the first question finds columns, kernels and index ready."""
         for shown in self.site.spaces:
+            shown.to_json()
             if shown.usable:
                 asking.neighbors(shown, 0, 1)
 
@@ -66,7 +67,7 @@ class App:
     def _questions(self) -> dict[str, Callable[[ShownSpace, dict[str, Any]], Answer]]:
         return {
             "search": lambda shown, body: _json(
-                asking.ask(shown, body.get("query"), body.get("k", 50), body.get("where"))
+                asking.answer(shown, body.get("query"), body.get("k", 50), body.get("where"))
             ),
             "neighbors": lambda shown, body: _json(
                 asking.neighbors(shown, body.get("row"), body.get("k", 15), body.get("where"))

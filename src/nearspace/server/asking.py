@@ -45,6 +45,20 @@ class Asked:
         return len(self.positive) == 1 and not self.negative
 
 
+def answer(shown: ShownSpace, query: Any, k: Any = 50, where: Any = None) -> dict[str, Any]:
+    """Answer as `ask` does, but with no hits and a note where nothing fits: for a page that is no error.
+
+    Raises:
+        InputError: the question is empty or too long.
+        SettingError: k or `where` is not accepted.
+    """
+    try:
+        return ask(shown, query, k, where)
+    except UnknownKeyError as error:
+        note = " ".join([f"{error.message}.", error.hint]).strip()
+        return {"query": query.strip(), "how": "contains", "terms": [], "hits": [], "note": note}
+
+
 def ask(shown: ShownSpace, query: Any, k: Any = 50, where: Any = None) -> dict[str, Any]:
     """Answer POST search.
 
