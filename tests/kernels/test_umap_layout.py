@@ -6,6 +6,7 @@ import pytest
 from nearspace.kernels.layout_forces import mixed_numpy
 from nearspace.kernels.threads import gate
 from nearspace.kernels.umap_layout import (
+    LEAP,
     PARTS,
     Edges,
     Plan,
@@ -121,3 +122,18 @@ def test_rounds_move_one_part_after_the_other_whoever_moves_them(crew, share, st
     assert found.tobytes() == expected.tobytes()
     assert found[:still].tobytes() == places[:still].tobytes()
     assert (found[still:, :2] != places[still:, :2]).any()
+
+
+def test_no_step_flings_a_point_out_of_the_map():
+    """Points that lie nearly upon each other push each other all at once."""
+    n, k = 400, 12
+    places = np.zeros((n, 4), np.float32)
+    places[:, :2] = np.random.default_rng(0).normal(scale=0.05, size=(n, 2))
+    others = ((np.arange(n)[:, None] + 1 + np.arange(k)) % n).astype(np.int32).ravel()
+    edges = Edges(np.arange(0, k * n + 1, k), others, np.full(k * n, 2**32 - 1, np.uint32))
+    out, expected = moved(edges, places, 0, n, n, plane=True), places.copy()
+    for part in range(PARTS):
+        move_numpy(edges, turn(part=part), places, expected, 0, n, n)
+    for found in (out, expected):
+        leaps = np.abs(found - places)[:, :2].max(axis=1)
+        assert np.isclose(leaps.max(), LEAP) and (leaps <= LEAP + 1e-5).all()

@@ -9,7 +9,8 @@ the same bytes. A point that sums its pulls at one place would overshoot; so its
     c = 2 * 2ab d^(2b-2) / (1 + a d^(2b)),   r = 2b / ((.001 + d^2) (1 + a d^(2b)))
 
 It has the same resting place, and is UMAP's own step where alpha is small. Pulls count twice, since UMAP
-moves both ends of an edge for each of its directions; a push is cut off at 4 along each axis.
+moves both ends of an edge for each of its directions; a push is cut off at 4 along each axis, and so is the
+step: the pushes of points that lie nearly upon each other would else add up and fling a point out of the map.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from nearspace.kernels.simd import LANES
 from nearspace.kernels.threads import barrier, ticket
 
 PARTS = 4  # points that move at once are a fourth of all
+LEAP = np.float32(4)  # the farthest a point moves in a round, along each axis
 ROOM = 1024  # pulls of a point that are summed at once
 STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -125,9 +127,9 @@ def move(
         else:
             push = pushes3(flat, own, state, pulls * turn.pushes, among, turn.a, turn.b)
         pace = turn.alpha / (_ONE + _HALF * turn.alpha * strength)
-        moved[own, 0] = places[own, 0] + pace * (x - push[0])
-        moved[own, 1] = places[own, 1] + pace * (y - push[1])
-        moved[own, 2] = places[own, 2] + pace * (z - push[2])
+        moved[own, 0] = places[own, 0] + min(max(pace * (x - push[0]), -LEAP), LEAP)
+        moved[own, 1] = places[own, 1] + min(max(pace * (y - push[1]), -LEAP), LEAP)
+        moved[own, 2] = places[own, 2] + min(max(pace * (z - push[2]), -LEAP), LEAP)
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -214,4 +216,5 @@ def move_numpy(
         square = np.maximum((away**2).sum(axis=1), 1e-12)
         push = 2 * b / ((0.001 + square) * (1 + a * square**b))
         force = (pull[:, None] * steps).sum(axis=0) + (push[:, None] * away).clip(-4, 4).sum(axis=0)
-        moved[own, :3] = places[own, :3] + alpha / (1 + alpha / 2 * pull.sum()) * force
+        leap = alpha / (1 + alpha / 2 * pull.sum()) * force
+        moved[own, :3] = places[own, :3] + leap.clip(-float(LEAP), float(LEAP))
