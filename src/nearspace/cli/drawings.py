@@ -29,6 +29,18 @@ def check_target(path: str, *, overwrite: bool) -> Path:
     return check(path, overwrite=overwrite, replaceable=Path.is_file)
 
 
+def check_targets(paths: Sequence[str], name: str | None, *, overwrite: bool) -> list[Path]:
+    """Give the paths that a map is written to, if it can be written there, and under `name` in its Space.
+
+    Raises:
+        SettingError: the name is no plain file name; or as `check_target`.
+        OutputError: as `check_target`.
+    """
+    if name is not None:
+        parquet.check_name(name)
+    return [check_target(path, overwrite=overwrite) for path in paths]
+
+
 def read(space: str, name: str) -> Map:
     """Open a map: a file, or one by its name in the folder of a Space."""
     return parquet.open_map(parquet.find_map(space, name))

@@ -30,8 +30,14 @@ COMMANDS = {
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
     "serve": Row("nearspace.cli.serve", "serve_command", "Show Spaces in the browser, with search."),
-    "export": Row("nearspace.cli.serve", "export_command", "Write the page of Spaces as a folder or zip."),
-    "place": Row("nearspace.cli.place", "place_command", "Place new rows on a map that does not move."),
+    "export": Row(
+        "nearspace.cli.serve",
+        "export_command",
+        "Write the page of Spaces as a folder or zip.",
+    ),
+    "place": Row(
+        "nearspace.cli.place", "place_command", "Place new rows on a map, whose points do not move."
+    ),
     "align": Row("nearspace.cli.align", "align_command", "Turn a map onto another, to see what has moved."),
     "upsert": Row(
         "nearspace.cli.changes", "upsert_command", "Add rows to a Space, and replace those that are there."

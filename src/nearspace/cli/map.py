@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from nearspace.cli.drawings import check_target, keep, read, summary, write
+from nearspace.cli.drawings import check_targets, keep, read, summary, write
 from nearspace.cli.map_options import names_option, regions_option, stability_option
 from nearspace.cli.options import (
     is_given,
@@ -21,10 +21,10 @@ from nearspace.cli.options import (
 )
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
-from nearspace.maps import parquet
 from nearspace.maps.continuing import continue_map
 from nearspace.maps.themes import THEMES
 from nearspace.maps.verb import METHODS, map_space
+from nearspace.results import Map
 from nearspace.store.folder import open_space
 
 
@@ -115,9 +115,7 @@ def map_command(
     FILE, the map is kept with the SPACE, where nearspace serve finds it. With --continue it starts from an
     older map, by whose method and settings it is made and whose points stay near where they were.
     """
-    if name is not None:
-        parquet.check_name(name)
-    targets = [check_target(path, overwrite=overwrite) for path in output]
+    targets = check_targets(output, name, overwrite=overwrite)
     shared: dict[str, Any] = {
         "limit": limit or None,
         "keys": list(read_terms(keys)) or None,
@@ -126,19 +124,18 @@ def map_command(
         "workers": workers,
         "progress": progress_for(quiet),
     }
-    if old is None:
-        settings: dict[str, Any] = {
-            "perplexity": perplexity,
-            "neighbors": neighbors,
-            "seed": seed,
-            "stability": stability,
-        }
-        laid_out = map_space(open_space(space), method=method, dim=int(dim), **settings, **shared)
-    else:
-        refuse_given("method", "dim", "perplexity", "neighbors", "stability", because="with --continue")
-        other = seed if is_given("seed") else None
-        laid_out = continue_map(read(space, old), open_space(space), seed=other, **shared)
+    own = {"method": method, "dim": int(dim), "perplexity": perplexity, "neighbors": neighbors}
+    laid_out = _laid_out(space, old, seed, shared, {**own, "stability": stability})
     look = {"labels": labels, "color": color, "theme": theme, "fade": fade}
-    write(laid_out, targets, progress_for(quiet), **look, thumbnails=thumbnails, images=images)
+    write(laid_out, targets, shared["progress"], **look, thumbnails=thumbnails, images=images)
     kept = keep(space, laid_out, name, needed=not targets)
     print_answer(summary(space, laid_out, [*output, *kept]), as_json=as_json)
+
+
+def _laid_out(space: str, old: str | None, seed: int, shared: dict[str, Any], own: dict[str, Any]) -> Map:
+    """Make the map, or continue an old one, which has settings of its own."""
+    if old is None:
+        return map_space(open_space(space), seed=seed, **own, **shared)
+    refuse_given(*own, because="with --continue")
+    other = seed if is_given("seed") else None
+    return continue_map(read(space, old), open_space(space), seed=other, **shared)

@@ -104,13 +104,7 @@ def measure_command(
     """
     sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
     shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
-    alone = [name for name, value in (("--index", index), ("--map", map_)) if value is not None]
-    if len(alone) + any(sets.values()) > 1:
-        raise click.UsageError(f"{alone[0]} stands alone: measure anything else with a second call.")
-    if index is None and (queries is not None or where is not None):
-        raise click.UsageError("--queries and --where are for --index.")
-    if map_ is None and labels is not None:
-        raise click.UsageError("--labels is for --map.")
+    _check(sets, index, map_, {"--queries": queries, "--where": where}, labels)
     opened = open_space(space, version=version)
     if index is not None:
         asked = None if queries is None else read_queries(queries)
@@ -121,7 +115,29 @@ def measure_command(
         chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
         report = verb.words(opened, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
     if keep:
-        parts = {"index": index, "map": None if map_ is None else Path(map_).stem}
-        named = [f"{part}-{name}" for part, name in parts.items() if name is not None]
-        keep_report(space, named[0] if named else "words", report)
+        keep_report(space, _name(index, map_), report)
     print_report(report, as_json=as_json)
+
+
+def _check(
+    sets: dict[str, tuple[str, ...]],
+    index: str | None,
+    map_: str | None,
+    of_index: dict[str, str | None],
+    labels: str | None,
+) -> None:
+    """Refuse options that do not go together."""
+    alone = [name for name, value in (("--index", index), ("--map", map_)) if value is not None]
+    if len(alone) + any(sets.values()) > 1:
+        raise click.UsageError(f"{alone[0]} stands alone: measure anything else with a second call.")
+    if index is None and any(value is not None for value in of_index.values()):
+        raise click.UsageError(f"{' and '.join(of_index)} are for --index.")
+    if map_ is None and labels is not None:
+        raise click.UsageError("--labels is for --map.")
+
+
+def _name(index: str | None, map_: str | None) -> str:
+    """Give the name under which a report is kept."""
+    if index is not None:
+        return f"index-{index}"
+    return "words" if map_ is None else f"map-{Path(map_).stem}"

@@ -60,10 +60,11 @@ def serve_command(
     open_browser: bool,
     quiet: bool,
 ) -> None:
-    """Show Spaces in the browser, with search, until Ctrl-C.
+    """Show Spaces in the browser, with search.
 
-    The page has the maps that are kept with each SPACE (nearspace map SPACE); one without gets one. It is
-    for this machine only, unless --host says otherwise: then its address carries a token.
+    It runs until Ctrl-C. The page has the maps that are kept with each SPACE (nearspace map SPACE); one
+    without gets one. It is for this machine only, unless --host says otherwise: then its address carries a
+    token.
     """
     serve(
         *spaces,
@@ -107,10 +108,10 @@ def export_command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Write the page of Spaces as a folder or zip, for any web server.
+    """Write the page of Spaces as a folder or zip.
 
-    Nothing runs there: searches by key and by arithmetic go on in the page itself. A page that is opened as
-    a file is refused by browsers; try it with: python -m http.server -d PATH
+    It works from any web server. Nothing runs there: searches by key and by arithmetic go on in the page
+    itself. A page that is opened as a file is refused by browsers; try it with: python -m http.server -d PATH
     """
     done = export(
         *spaces,
