@@ -53,7 +53,9 @@ def align_command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Turn the map MOVING onto the map ONTO of the same keys, both .parquet files.
+    """Turn a map onto another, to see what has moved.
+
+    MOVING and ONTO are .parquet files with common keys.
 
     Rotation, reflection, scale and shift are fitted to the points that agree. The column "displacement" is
     what is left, as a share of the extent of ONTO; with --chance, the .parquet file also tells how far
