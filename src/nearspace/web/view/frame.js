@@ -1,12 +1,13 @@
 /** One picture: density or points or, between the two, both; then marks, links, labels. */
 
 import { regionLabels } from "./labels.js";
+import { MOST_MARKED } from "./marks.js";
 import { FOUND, PLAIN } from "./paint.js";
 import { smoothstep } from "./theme.js";
 
 const FEW = 18000; // points on the screen that are all drawn one by one
 const MANY = 40000; // from which on only their density is
-const MOST_MARKED = 20000; // marked points drawn one by one over a density
+const VEIL = 0.28; // opacity of all points while some are marked
 const MOST_RINGS = 3000;
 const MOST_BINS = 1.6e6;
 const BUCKETS = 512; // of depth
@@ -24,9 +25,10 @@ export function drawFrame(view, now, coarse) {
   overlay.clear();
   const seen = screen.count();
   const dense = whole(smoothstep(FEW, MANY, seen));
-  if (dense > 0) drawDensity(view, seen, dense);
+  const veil = view.marks.veiled ? VEIL : 1;
+  if (dense > 0) drawDensity(view, seen, dense * veil);
   view.diameter = diameterOf(view.camera, seen);
-  if (dense < 1 && seen > 0) drawPoints(view, 1 - dense);
+  if (dense < 1 && seen > 0) drawPoints(view, (1 - dense) * veil);
   drawMarked(view, dense > 0);
   drawBox(view);
   const busy = [drawLinks(view, now), drawLabels(view, now)];
@@ -61,7 +63,7 @@ function drawPoints(view, opacity) {
   batch.clear();
   if (view.screen.solid) addByDepth(view);
   else view.screen.each((i, x, y) => addPoint(view, i, x, y, 1, 1));
-  painter.drawDiscs(batch, [...theme.background, EDGE], opacity * (marks.bytes === null ? 0.94 : 0.8));
+  painter.drawDiscs(batch, [...theme.background, EDGE], opacity * (marks.painted === null ? 0.94 : 0.8));
 }
 
 /** Add points far to near, by a counting sort of their depth. */

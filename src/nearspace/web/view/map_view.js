@@ -162,13 +162,11 @@ export class MapView extends EventTarget {
 
   /** Search results, the best first; all others go into the background. */
   setHighlights(points, { order = true } = {}) {
-    this.marks.setFound(points, order);
-    this.repaint();
+    this.mark(() => this.marks.setFound(points, order));
   }
 
   setSelected(points) {
-    this.marks.setSelected(points);
-    this.repaint();
+    this.mark(() => this.marks.setSelected(points));
   }
 
   /** Lines from a point to others, the nearest first; -1 or no others: none. */
@@ -308,6 +306,14 @@ export class MapView extends EventTarget {
     this.invalidate();
   }
 
+  /** Change the marks; all points are painted anew only where marks are too many to be drawn over them. */
+  mark(change) {
+    const before = this.marks.painted;
+    change();
+    if (before === null && this.marks.painted === null) this.invalidate();
+    else this.repaint();
+  }
+
   invalidate() {
     if (this.screen === null) return;
     if (this.frame === 0) this.frame = requestAnimationFrame((now) => this.draw(now));
@@ -335,7 +341,7 @@ export class MapView extends EventTarget {
     const start = performance.now();
     this.settle();
     const moving = this.camera.advance(now);
-    if (this.index && this.paint === null) this.paint = paintOf(this.index, { ...this, marks: this.marks.bytes });
+    if (this.index && this.paint === null) this.paint = paintOf(this.index, { ...this, marks: this.marks.painted });
     const { points, density, busy } = drawFrame(this, now, this.pace.next(this.screen.key(), now));
     this.report(start, points, density);
     clearTimeout(this.refining);

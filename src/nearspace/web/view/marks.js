@@ -3,6 +3,7 @@
 import { FOUND, SELECTED } from "./paint.js";
 
 const NONE = new Uint32Array(0);
+export const MOST_MARKED = 20000; // marked points that are drawn one by one, over a picture of the others
 
 export class Marks {
   constructor(n) {
@@ -26,6 +27,16 @@ export class Marks {
     this.bytes = new Uint8Array(this.n);
     for (const point of this.selected) this.bytes[point] = SELECTED;
     for (const point of this.found) this.bytes[point] = FOUND;
+  }
+
+  /** The bytes that the picture of all points is painted by: those of more marks than are drawn one by one. */
+  get painted() {
+    return this.count > MOST_MARKED ? this.bytes : null;
+  }
+
+  /** Whether the picture of all points is dimmed as a whole, with the marked ones over it. */
+  get veiled() {
+    return this.bytes !== null && this.count <= MOST_MARKED;
   }
 
   get count() {
