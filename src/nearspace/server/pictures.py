@@ -13,9 +13,14 @@ from nearspace.results import Map
 SIZE = (1200, 900)
 
 
+def can_draw() -> bool:
+    """Tell whether there are pictures: matplotlib is installed."""
+    return installed("matplotlib")
+
+
 def picture(laid_out: Map, theme: str) -> bytes | None:
     """Give a PNG of a map; None where matplotlib is not installed, or no point has a place."""
-    if not installed("matplotlib"):
+    if not can_draw():
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "map.png"

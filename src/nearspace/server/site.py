@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from nearspace.server.maps import PageMap
-from nearspace.server.pictures import picture
+from nearspace.server.pictures import can_draw, picture
 from nearspace.server.shown import ShownSpace
 
 VERSION = 1
@@ -149,7 +149,8 @@ def _files_of(one: PageMap) -> Iterator[str]:
         yield "rows.bin"
     yield from (f"{name}.bin" for name in one.trust)
     yield from (f"regions/{level}.bin" for level in range(len(one.laid_out.regions)))
-    yield from PICTURES
+    if can_draw():
+        yield from PICTURES
 
 
 def _of_map(one: PageMap, parts: list[str]) -> Answer | None:
