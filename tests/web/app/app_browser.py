@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import importlib.util
 import json
 import shutil
 import threading
@@ -19,22 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.web.app import samples
 from tests.web.app.fixture_data import FixtureSpace, write
+from tests.web.browser import WEB, needs_browser
 
-import nearspace
-
-WEB = Path(nearspace.__file__).parent / "web"
-STANDIN = Path(__file__).parent / "standin"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-)
 START = """import { mount } from "./app.js";
 window.app = await mount(document.getElementById("nearspace"), { address: window });
 """
@@ -42,25 +27,12 @@ DRAWN = "() => window.app?.workspace?.ctx.main.shown !== undefined"
 PATIENCE = 30.0  # seconds, on a machine that does other things too
 
 
-def missing() -> str:
-    """Why no browser can be driven here, or nothing."""
-    if importlib.util.find_spec("playwright") is None:
-        return "the page is tested with playwright, which is not installed"
-    return "" if CHROMIUM else "the page is tested in Chromium, and none is on the PATH"
-
-
-needs_app_browser = [
-    pytest.mark.browser,
-    pytest.mark.extras,
-    pytest.mark.skipif(bool(missing()), reason=missing()),
-]
+needs_app_browser = needs_browser
 
 
 def site(folder: Path, spaces: Sequence[FixtureSpace], *, live: bool = False) -> Path:
     """The page and its data in one folder; test.html is the page with its app in `window.app`."""
     shutil.copytree(WEB, folder)
-    if not (folder / "view").exists():
-        shutil.copytree(STANDIN / "view", folder / "view")
     index = (folder / "index.html").read_text("utf-8")
     (folder / "test.html").write_text(index.replace("main.js", "test_main.js"), "utf-8")
     (folder / "test_main.js").write_text(START, "utf-8")
@@ -186,19 +158,9 @@ def answer(app: App, replies: dict[str, Callable[[Any], Any]]) -> None:
 
 
 @pytest.fixture(scope="session")
-def app_browser(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """One Chromium: that of the other tests of the page, if there is one."""
-    try:
-        yield request.getfixturevalue("browser")
-        return
-    except pytest.FixtureLookupError:
-        pass
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
+def app_browser(browser: Any) -> Any:
+    """The one Chromium of all tests of the page."""
+    return browser
 
 
 @pytest.fixture(scope="session")
