@@ -8,6 +8,21 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
+def _keep(best: NDArray[np.float64], found: NDArray[np.int64], distance: float, name: int) -> None:
+    """Put a point among the nearest so far, ascending by distance and then by name, if it belongs there."""
+    k = len(best)
+    at = k
+    while at > 0 and (distance < best[at - 1] or (distance == best[at - 1] and name < found[at - 1])):
+        at -= 1
+    if at < k:
+        for move in range(k - 1, at, -1):
+            best[move] = best[move - 1]
+            found[move] = found[move - 1]
+        best[at] = distance
+        found[at] = name
+
+
+@njit(cache=True, nogil=True)
 def sweep_neighbors(
     points: NDArray[np.float64], names: NDArray[np.int64], start: int, stop: int, out: NDArray[np.int64]
 ) -> None:
@@ -45,17 +60,7 @@ def sweep_neighbors(
             for axis in range(d):
                 step = points[i, axis] - points[j, axis]
                 distance += step * step
-            at = k
-            while at > 0 and (
-                distance < best[at - 1] or (distance == best[at - 1] and names[j] < found[at - 1])
-            ):
-                at -= 1
-            if at < k:
-                for move in range(k - 1, at, -1):
-                    best[move] = best[move - 1]
-                    found[move] = found[move - 1]
-                best[at] = distance
-                found[at] = names[j]
+            _keep(best, found, distance, names[j])
         out[names[i]] = found
 
 
@@ -120,17 +125,7 @@ def sweep_others(
             for axis in range(d):
                 step = queries[i, axis] - points[j, axis]
                 distance += step * step
-            at = k
-            while at > 0 and (
-                distance < best[at - 1] or (distance == best[at - 1] and names[j] < found[at - 1])
-            ):
-                at -= 1
-            if at < k:
-                for move in range(k - 1, at, -1):
-                    best[move] = best[move - 1]
-                    found[move] = found[move - 1]
-                best[at] = distance
-                found[at] = names[j]
+            _keep(best, found, distance, names[j])
         out[i] = found
 
 
