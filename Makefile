@@ -19,7 +19,7 @@ SERVE ?= 1
 demo: .venv/ready
 	$(PY) -m nearspace.cli.demo examples/data/encyclopedia.txt.xz demo-output $(if $(filter 0,$(SERVE)),--no-serve)
 
-test: check browser
+test: check browser .venv/texts
 	$(PY) -m pytest
 	$(MAKE) --no-print-directory test-core
 
@@ -42,7 +42,12 @@ bench: .venv/ready
 venv: .venv/ready
 
 .venv/ready: pyproject.toml constraints.txt tools/venv.sh
-	tools/venv.sh .venv -e '.[maps,graph,serve,notebook,dev]'
+	tools/venv.sh .venv -e '.[maps,graph,serve,notebook,packed,dev]'
+
+# Models of texts on torch, which is large: the demo does without it.
+.venv/texts: .venv/ready
+	tools/venv.sh .venv -e '.[maps,graph,serve,notebook,packed,texts,dev]'
+	touch .venv/texts
 
 .venv-core/ready: pyproject.toml constraints.txt tools/venv.sh
 	tools/venv.sh .venv-core -e . pytest pytest-timeout hypothesis psutil zstandard

@@ -71,6 +71,11 @@ HEAVY = (
     "starlette",
     "uvicorn",
     "anywidget",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "openvino",
+    "huggingface_hub",
 )
 
 
