@@ -12,6 +12,7 @@ ENCODERS = {
     "external": ("nearspace.encoders.external", "ExternalEncoder"),
     "static": ("nearspace.encoders.static", "StaticEncoder"),
     "subwords": ("nearspace.encoders.subwords", "SubwordEncoder"),
+    "transformer": ("nearspace.encoders.transformer", "TransformerEncoder"),
 }
 
 
