@@ -7,7 +7,7 @@ from pathlib import Path
 from nearspace.encoders.external import ExternalEncoder
 from nearspace.encoders.models import open_model
 from nearspace.encoders.static import StaticEncoder
-from nearspace.errors import InputError
+from nearspace.errors import InputError, MissingInputError
 from nearspace.protocols import Encoder
 from nearspace.store.description import NAME as DESCRIPTION
 from nearspace.store.folder import open_space
@@ -28,7 +28,11 @@ def encoder_of(path: str, *, dim: int | None = None) -> Encoder:
     if dim is not None and not Path(path).exists():
         return ExternalEncoder(path, dim)
     if not (Path(path) / DESCRIPTION).is_file():
-        return open_model(path)
+        try:
+            return open_model(path)
+        except MissingInputError as error:
+            elsewhere = "To name an encoder that runs elsewhere, create the Space with --dim."
+            raise MissingInputError(error.message, f"{error.hint}. {elsewhere}") from error
     space = open_space(path)
     if space.encoder is not None and space.encoder.kind != _OF_WORDS:
         return space.encoder

