@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 # name -> (module, attribute or None for the module); imported on first use, so that the import stays light
 _LAZY: dict[str, tuple[str, str | None]] = {
+    "pack": ("nearspace.encoders.packing", "pack"),
     "learn": ("nearspace.learners.verb", None),
     "measure": ("nearspace.evaluation.verb", None),
     "nearest": ("nearspace.search.nearest", "nearest"),
@@ -81,6 +82,7 @@ __all__ = [
     "measure",
     "nearest",
     "open",
+    "pack",
     "place",
     "read",
     "refresh",

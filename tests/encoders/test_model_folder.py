@@ -206,7 +206,5 @@ def test_nothing_of_that_name(monkeypatch):
     ):
         find_model("nowhere.space")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(
-        MissingInputError, match=r"no folder 'no/such-model'(.|\n)*such as gt-all"
-    ):
+    with pytest.raises(MissingInputError, match=r"no folder 'no/such-model'(.|\n)*such as gt-all"):
         find_model("no/such-model")

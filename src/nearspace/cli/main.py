@@ -22,6 +22,7 @@ COMMANDS = {
     "learn": Row("nearspace.cli.learn", "learn", "Learn a Space from data."),
     "encode": Row("nearspace.cli.creating", "encode_command", "Encode a table of texts into a Space."),
     "create": Row("nearspace.cli.creating", "create_command", "Create a Space without rows."),
+    "pack": Row("nearspace.cli.pack", "pack_command", "Make the fast form of a model of texts."),
     "nearest": Row("nearspace.cli.search", "nearest_command", "Show the nearest neighbours of keys."),
     "search": Row("nearspace.cli.search", "search_command", "Search with terms, with a text, by words."),
     "analogy": Row("nearspace.cli.search", "analogy_command", "Answer: A is to B as C is to what?"),

@@ -26,6 +26,31 @@ def length_batches(lengths: Sequence[int], budget: int, step: int = 1) -> list[N
     return made
 
 
+def bucket(length: int) -> int:
+    """Give how many tokens a text of `length` is filled up to: 6 % more at most."""
+    step = 1 << max(0, length.bit_length() - 5)
+    return -(-length // step) * step
+
+
+def bucket_batches(lengths: Sequence[int], budget: int) -> list[tuple[int, NDArray[np.int64]]]:
+    """Give (tokens of a row, row numbers) in batches, longest first, without rows of length 0.
+
+    All rows of a batch are filled up to the same `bucket`, so how far depends on a text alone. A batch
+    has `budget` tokens at most, or one row.
+    """
+    sizes = np.array([bucket(length) if length else 0 for length in lengths], dtype=np.int64)
+    order = np.argsort(-sizes, kind="stable")
+    order = order[: np.count_nonzero(sizes)]
+    made, begin = [], 0
+    edges = [*(np.flatnonzero(np.diff(sizes[order])) + 1).tolist(), len(order)]
+    for end in edges if len(order) else []:
+        width = int(sizes[order[begin]])
+        most = max(1, budget // width)
+        made += [(width, order[start : min(start + most, end)]) for start in range(begin, end, most)]
+        begin = end
+    return made
+
+
 def filled(
     ids: Sequence[Sequence[int]], pad: int, width: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nearspace.encoders.finding import CONFIG, MODULES, find_model
+from nearspace.encoders.finding import CONFIG, MODULES, PACKED, find_model
 from nearspace.encoders.model_parts import (
     WEIGHTS,
     Dense,
@@ -60,6 +60,7 @@ _SENTENCE = ("sentence_bert_config.json", "sentence_roberta_config.json", "sente
     "sentence_xlm-roberta_config.json", "sentence_mpnet_config.json", "sentence_camembert_config.json",
     "sentence_albert_config.json", "sentence_xlnet_config.json")  # fmt: skip
 _ABOUT = "config_sentence_transformers.json"
+PACKED_FILES = (PACKED, "graph.xml", "graph.bin", TOKENIZER)
 _LONGEST = 1_000_000  # tokenizers say 10^30 where they know no limit
 _PLACES_KEPT = {
     "roberta",
@@ -87,6 +88,8 @@ class ModelFolder:
         prompts: text that is put before a text, by name.
         default_prompt: name of the one that is always used, or None.
         notes: what the folder left open, and how it was taken.
+        packed: it is a packed form, whose weights are in a graph.
+        stored_fingerprint: of the model that was packed.
     """
 
     path: Path
@@ -99,6 +102,8 @@ class ModelFolder:
     prompts: Mapping[str, str] = field(default_factory=dict)
     default_prompt: str | None = None
     notes: tuple[str, ...] = ()
+    packed: bool = False
+    stored_fingerprint: str = ""
 
     @property
     def family(self) -> str:
@@ -149,6 +154,9 @@ class ModelFolder:
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Give the files that the model consists of, and their names within the folder."""
+        if self.packed:
+            yield from ((name, self.path / name) for name in PACKED_FILES)
+            return
         names = [(self.body, name) for name in (CONFIG, *_SENTENCE, *_TOKENIZER_FILES)]
         names += [(self.path, name) for name in (MODULES, _ABOUT)]
         names += [(file.parent, file.name) for file in self.weights()]

@@ -15,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.encoders.batches import blocks, token_shares
+from nearspace.encoders.families import FAMILIES
 from nearspace.encoders.finding import PACKED, find_model
 from nearspace.encoders.model_folder import ModelFolder, prompt_text, read_model_folder, write_model_folder
+from nearspace.encoders.packed_engine import PackedEngine
+from nearspace.encoders.packed_folder import read_packed
 from nearspace.encoders.tokenizing import TextTokenizer
 from nearspace.encoders.torch_engine import TorchEngine, TorchModel
 from nearspace.errors import InputError, SettingError
+from nearspace.optional import installed
 
 ENGINES = ("auto", "torch", "packed")
 _SETTINGS = "transformer.json"
@@ -104,7 +108,8 @@ class TransformerEncoder:
 
         Args:
             model: a folder, an installed package that carries one, or a name of the hub (`find_model`).
-            engine: one of ENGINES; "auto": packed if the folder is a packed form, else torch.
+            engine: one of ENGINES; "auto": packed if the folder is a packed form or torch is not
+                installed, else torch. What is not a packed form yet runs packed in float32.
             device: of torch, for example "cpu", "cuda:1", "mps"; None: a GPU if there is one.
             dim: first components that are kept; only models trained for it (Matryoshka) lose little.
             prompt: name of a prompt; None: the model's default.
@@ -117,9 +122,17 @@ class TransformerEncoder:
         if engine not in ENGINES:
             raise SettingError(f"engine is {engine!r}", f"Accepted: {', '.join(ENGINES)}.")
         folder = find_model(model)
-        if engine == "packed" or (folder / PACKED).is_file():
-            raise SettingError("the engine 'packed' is not there yet", "Use engine='torch'.")
+        if (folder / PACKED).is_file():
+            if engine == "torch":
+                raise SettingError(
+                    f"{str(folder)!r} is a packed form, which torch cannot run",
+                    "Name the model that it was made of, or leave the engine away.",
+                )
+            read, precision = read_packed(folder)
+            return cls(read, PackedEngine(read, precision, folder), prompt, dim)
         read = read_model_folder(folder)
+        if engine == "packed" or (engine == "auto" and read.family in FAMILIES and not installed("torch")):
+            return cls(read, PackedEngine(read, "f32"), prompt, dim)
         return cls(read, TorchEngine(read, device), prompt, dim)
 
     @property
@@ -175,7 +188,16 @@ class TransformerEncoder:
         return found
 
     def module(self) -> TorchModel:
-        """Give the model as torch modules of its own, on the CPU, for training."""
+        """Give the model as torch modules of its own, on the CPU, for training.
+
+        Raises:
+            InputError: it is a packed form.
+        """
+        if self.model.packed:
+            raise InputError(
+                f"{str(self.model.path)!r} is a packed form, which cannot be trained",
+                "Name the model that it was made of.",
+            )
         return TorchModel(self.model, "cpu")
 
     @property
@@ -188,7 +210,7 @@ class TransformerEncoder:
         (folder / _MODEL).mkdir()
         write_model_folder(folder / _MODEL, self.model)
         about = {
-            "engine": "torch",
+            "engine": "packed" if isinstance(self.engine, PackedEngine) else "torch",
             "precision": self.engine.precision,
             "prompt": self.prompt,
             "dim": self.cut,
@@ -232,6 +254,8 @@ class TransformerEncoder:
 
 def model_fingerprint(model: ModelFolder) -> str:
     """BLAKE2b of all files of a model that its vectors depend on."""
+    if model.stored_fingerprint:
+        return model.stored_fingerprint
     digest = hashlib.blake2b(digest_size=16)
     for name, file in sorted(model.files()):
         if file.suffix in (".txt", ".json", ".safetensors", ".model"):
