@@ -11,6 +11,7 @@ from nearspace.protocols import Encoder
 ENCODERS = {
     "external": ("nearspace.encoders.external", "ExternalEncoder"),
     "static": ("nearspace.encoders.static", "StaticEncoder"),
+    "tokens": ("nearspace.encoders.token_table", "TokenEncoder"),
     "subwords": ("nearspace.encoders.subwords", "SubwordEncoder"),
 }
 
