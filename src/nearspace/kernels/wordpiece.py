@@ -240,6 +240,34 @@ def _append(
 
 
 @njit(cache=True, nogil=True, _nrt=False)
+def _append_run(
+    data: NDArray[np.uint8],
+    at: int,
+    limit: int,
+    fast: NDArray[np.uint8],
+    word: NDArray[np.uint8],
+    length: int,
+    code: Any,
+    places: NDArray[np.int64],
+    want: bool,
+) -> Any:
+    """The fast road: put a run of ASCII letters and digits behind word[:length]; give its end and hash."""
+    begun = at
+    while at < limit:
+        low = fast[data[at]]
+        if low <= FAST_ALONE:
+            break
+        word[length + at - begun] = low
+        code = (code ^ np.uint64(low)) * PRIME
+        at += 1
+    if want:
+        for position in range(begun, at):
+            place = 2 * (length + position - begun)
+            places[place], places[place + 1] = position, position + 1
+    return at, code
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def _pieces_of(
     data: NDArray[np.uint8],
     at: int,
@@ -264,21 +292,9 @@ def _pieces_of(
     special, first, code, kind, value = -1, at, BASIS, np.int64(0), np.int64(0)
     while at <= stop and written < most:
         if parts == 0:
-            first, limit = at, min(stop, at + longest + 1 - count)
-            while at < limit:  # the fast road: a run of ASCII letters and digits
-                low = fast[data[at]]
-                if low <= FAST_ALONE:
-                    break
-                word[length] = low
-                code = (code ^ np.uint64(low)) * PRIME
-                length += 1
-                at += 1
-            if want:
-                for position in range(first, at):
-                    place = 2 * (length - at + position)
-                    places[place], places[place + 1] = position, position + 1
-            count += max(0, at - first)
-            first = at
+            limit = min(stop, at + longest + 1 - count)
+            first, code = _append_run(data, at, limit, fast, word, length, code, places, want)
+            length, count, at = length + first - at, count + first - at, first
             kind, value, at, special = _read(data, at, stop, fast, chars, special_names, special_starts)
             if kind == SEVERAL:
                 part, parts = value + 1, np.int64(several[value])
