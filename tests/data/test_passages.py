@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,7 @@ def test_a_passage_has_at_most_so_many_words_and_overlaps_by_just_as_many(
     text = " ".join(f"w{number}" for number in range(count))
     found = [text[start:end].split() for start, end in Passages(words, overlap).spans(text)]
     assert all(len(one) <= words for one in found)
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         assert other[:overlap] == one[len(one) - overlap :]
     assert sorted({word for one in found for word in one}) == sorted(text.split())
 
@@ -64,7 +65,7 @@ def test_a_long_text_without_blanks_is_split_and_not_cut() -> None:
     for text in ("x" * 100_000, "語" * 10_000):
         spans = list(Passages(50, 10).spans(text))
         assert len(spans) > 10 and spans[0][0] == 0 and spans[-1][1] == len(text)
-        assert all(other[0] <= one[1] for one, other in zip(spans, spans[1:], strict=False))
+        assert all(other[0] <= one[1] for one, other in pairwise(spans))
 
 
 def test_the_places_of_one_passage_are_held_and_not_those_of_the_text() -> None:

@@ -1,4 +1,4 @@
-"""Passages: long texts split into overlapping pieces, at the ends of paragraphs and sentences where they can be."""
+"""Passages: long texts split into overlapping pieces, at ends of paragraphs and sentences where possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nearspace.errors import SettingError
 _SIGNS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 # a run without blanks that goes on and on counts as several words
 _WORD = re.compile(rf"[{_SIGNS}][^\w\s]*|[^\s{_SIGNS}]{{1,40}}")
-_SENTENCE = re.compile(r"[.!?…。！？।][\"'”’»)\]]*$")  # noqa: RUF001
+_SENTENCE = re.compile(r"[.!?…。！？।][\"'”’»)\]]*$")
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n")
 
 Word = tuple[int, int]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from nearspace.data.documents import Documents
+from nearspace.encoders.lexical import LSA, TFIDF, LexicalEncoder, LexicalSettings
 from nearspace.encoders.static import StaticEncoder
 from nearspace.errors import InputError, SettingError
 from nearspace.learners.words import words
 from nearspace.protocols import Encoder, Progress, Quiet
 from nearspace.space import Space
+from nearspace.store.description import is_space
+from nearspace.store.folder import open_space
 
-DEFAULT = "words"
+Learned = Callable[[Documents, int, int | None, Progress], Encoder]
+
+DEFAULT = "lsa"
 _OF_WORDS = "subwords"  # kind of the encoder that places words, not texts
 _COMMON = 10_000  # texts that tell what all have in common
 
@@ -32,6 +38,8 @@ def encoder_for(
         InputError: a Space has neither words nor an encoder; or the texts can be read only once.
         SettingError: there is no encoder of that name.
     """
+    if isinstance(encoder, str) and encoder not in LEARNED and is_space(Path(encoder)):
+        encoder = open_space(encoder)
     if isinstance(encoder, Space):
         encoder = lent(encoder)
     if encoder is not None and not isinstance(encoder, str):
@@ -67,6 +75,22 @@ def lent(space: Space) -> Encoder:
     return StaticEncoder.from_space(space)
 
 
+def _lexical(method: str) -> Learned:
+    """Fit tf-idf or latent semantic analysis on the texts."""
+
+    def fit(read: Documents, seed: int, workers: int | None, progress: Progress) -> Encoder:
+        for least in (2, 1):  # in a handful of texts, no word may come twice
+            try:
+                settings = LexicalSettings(method, min_texts=least, seed=seed)
+                return LexicalEncoder.fit(_texts(read), settings, workers=workers, progress=progress)
+            except InputError:
+                if least == 1:
+                    raise
+        raise AssertionError
+
+    return fit
+
+
 def _words(read: Documents, seed: int, workers: int | None, progress: Progress) -> Encoder:
     """Learn skip-gram vectors of the words, and weigh them as SIF does."""
     learned = words(_texts(read), seed=seed, min_count=2, workers=workers, progress=progress)
@@ -85,4 +109,4 @@ def _texts(read: Documents) -> Iterator[str]:
                 yield value
 
 
-LEARNED: dict[str, Callable[[Documents, int, int | None, Progress], Encoder]] = {"words": _words}
+LEARNED: dict[str, Learned] = {"lsa": _lexical(LSA), "tfidf": _lexical(TFIDF), "words": _words}

@@ -17,7 +17,7 @@ from nearspace.data.table_keys import content_hashes
 from nearspace.encoders.external import KIND as EXTERNAL
 from nearspace.errors import EncoderMismatchError, InputError, SettingError
 from nearspace.keys import Keys
-from nearspace.learners.text_encoders import encoder_for
+from nearspace.learners.text_encoders import LEARNED, encoder_for
 from nearspace.learners.text_rows import COLUMNS, DUPLICATES, EMPTY, RowMaker, Rows
 from nearspace.optional import versions
 from nearspace.protocols import Encoder, Progress, Quiet
@@ -122,8 +122,9 @@ def write_texts(
         text: column of the texts, which the Space has too.
         key: column of the keys; None: "key" if there is such a column, else the number of the row.
         meta: further columns to keep; None: all.
-        encoder: an encoder; a Space, whose encoder or words place the texts; "words": word vectors are
-            learned from these texts first. None: that of the Space if there is one, else "words".
+        encoder: an encoder; a Space or its path, whose encoder or words place the texts; or what is learned
+            from these texts first: "lsa", "tfidf", "words" (skip-gram vectors, weighted as SIF does). None:
+            that of the Space if there is one, else "lsa".
         passages: how long texts are split; the key of a row is then "DOCUMENT#NUMBER", and it has the columns
             document, passage, start and end (in characters of the document). None: a text is a row.
         empty: texts without a word are left out ("skip") or refused ("refuse").
@@ -144,11 +145,7 @@ def write_texts(
         BusyError, OutputError: as `upsert`.
     """
     began = time.perf_counter()
-    for name, value, accepted in (("empty", empty, EMPTY), ("duplicates", duplicates, DUPLICATES)):
-        if value not in accepted:
-            raise SettingError(f"{name} is {value!r}", f"Accepted: {', '.join(accepted)}.")
-    if batch < 1:
-        raise SettingError(f"batch is {batch}", "A batch has at least 1 row.")
+    _check_settings(empty, duplicates, batch)
     target = Path(path)
     read = open_documents(
         table, text=text, key=key, meta=meta, format=format, errors=errors, progress=progress
@@ -257,6 +254,14 @@ def _keys(table: Any) -> Keys:
     return Keys(table.column(KEY).to_pylist())
 
 
+def _check_settings(empty: str, duplicates: str, batch: int) -> None:
+    for name, value, accepted in (("empty", empty, EMPTY), ("duplicates", duplicates, DUPLICATES)):
+        if value not in accepted:
+            raise SettingError(f"{name} is {value!r}", f"Accepted: {', '.join(accepted)}.")
+    if batch < 1:
+        raise SettingError(f"batch is {batch}", "A batch has at least 1 row.")
+
+
 def _check_names(read: Documents, text: str, passages: Passages | None) -> None:
     taken = {*RESERVED, text, *(COLUMNS if passages else ())}
     for name in read.meta:
@@ -290,7 +295,7 @@ def _create(
     recipe = Recipe(
         "texts",
         {"text": text, "passages": passages and asdict(passages), **how},
-        seed=seed if how["encoder"] == "words" else None,
+        seed=seed if how["encoder"] in LEARNED else None,
         versions=versions("numpy", "pylance"),
     )
     vectors = np.empty((0, made.dim), dtype=np.float32)
@@ -315,7 +320,7 @@ def _check_space(
             f"{str(target)!r} was split with passages {settings['passages']}, not {split}",
             "Choose another output, replace it with overwrite (--overwrite), or split as before.",
         )
-    if isinstance(encoder, str):
+    if isinstance(encoder, str) and encoder in LEARNED:
         same = settings.get("encoder") == encoder
         shown = encoder
     elif encoder is not None:

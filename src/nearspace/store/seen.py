@@ -124,11 +124,14 @@ class SeenTexts:
             alive = dict(zip(dict.fromkeys(rows.tolist()), now.tolist(), strict=True))
             there = np.array([alive[row] for row in rows.tolist()], dtype=np.int64) == was
             addresses[old] = np.where(there, was, -1)
-        kept = (addresses < 0) | (addresses == places)
-        new = np.flatnonzero(kept & (addresses < 0))
-        later = np.ones(len(new), dtype=bool)
-        later[np.unique(short[new], return_index=True)[1]] = False
-        kept[new[later]] = False
+        mine = (addresses >= 0) & (addresses == places)
+        kept: NDArray[np.bool_] = (
+            mine | (addresses < 0) | np.isin(addresses, places)
+        )  # others of these may be about to change
+        left = np.flatnonzero(kept)
+        left = left[np.lexsort((left, ~mine[left], short[left]))]
+        later = short[left][1:] == short[left][:-1]
+        kept[left[1:][later]] = False
         return kept
 
     def _add(self, hashes: Any, made: Any, rows: NDArray[np.int64]) -> None:
