@@ -1,4 +1,4 @@
-"""`nearspace learn words`: a Space from texts."""
+"""`nearspace learn`: a Space of words, or of texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from nearspace.cli.group import LazyGroup, Row
 
 COMMANDS = {
     "words": Row("nearspace.cli.learn_words", "words_command", "Learn a Space of words from texts."),
+    "texts": Row("nearspace.cli.learn_texts", "texts_command", "Learn a Space of texts."),
 }
 
 
@@ -18,6 +19,7 @@ COMMANDS = {
     epilog="""\b
 Examples:
   nearspace learn words wiki.txt -o wiki.space
+  nearspace learn texts news.csv -o news.space --text body --key id --encoder wiki.space
 """,
 )
 def learn() -> None:
