@@ -7,7 +7,7 @@ from typing import Any
 
 from nearspace.errors import NearspaceError
 from nearspace.keys import Keys
-from nearspace.results import Map, Measure, Neighbors, Report
+from nearspace.results import Labels, Map, Measure, Neighbors, Report
 
 # not lazy: the folder of this name would otherwise take the name as soon as a module of it is imported
 from nearspace.search.nearest import search
@@ -48,11 +48,16 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "build_index": ("nearspace.search.indexing", "build_index"),
     "read": ("nearspace.data.formats", "read"),
     "write": ("nearspace.data.formats", "write"),
+    "fit_head": ("nearspace.transfer.classify", "fit_head"),
+    "classify": ("nearspace.transfer.classify", "classify"),
+    "save_head": ("nearspace.transfer.stored", "save_head"),
+    "open_head": ("nearspace.transfer.stored", "open_head"),
     "convert": ("nearspace.store.convert", "convert"),
 }
 
 __all__ = [
     "Keys",
+    "Labels",
     "Map",
     "Measure",
     "NearspaceError",
@@ -63,6 +68,7 @@ __all__ = [
     "align",
     "analogy",
     "build_index",
+    "classify",
     "compact",
     "continue_map",
     "convert",
@@ -73,6 +79,7 @@ __all__ = [
     "draw",
     "encode",
     "export",
+    "fit_head",
     "history",
     "hybrid",
     "index_text",
@@ -81,10 +88,12 @@ __all__ = [
     "measure",
     "nearest",
     "open",
+    "open_head",
     "place",
     "read",
     "refresh",
     "save",
+    "save_head",
     "search",
     "search_text",
     "serve",
