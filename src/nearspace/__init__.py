@@ -49,6 +49,7 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "read": ("nearspace.data.formats", "read"),
     "write": ("nearspace.data.formats", "write"),
     "fit_head": ("nearspace.transfer.classify", "fit_head"),
+    "tune_head": ("nearspace.transfer.tuned", "tune_head"),
     "classify": ("nearspace.transfer.classify", "classify"),
     "save_head": ("nearspace.transfer.stored", "save_head"),
     "open_head": ("nearspace.transfer.stored", "open_head"),
@@ -100,6 +101,7 @@ __all__ = [
     "show",
     "similarity",
     "stale",
+    "tune_head",
     "upsert",
     "write",
 ]

@@ -11,16 +11,20 @@ from nearspace.cli.options import (
     json_option,
     overwrite_option,
     quiet_option,
+    refuse_given,
     seed_option,
     space_argument,
 )
 from nearspace.cli.output import print_answer
 from nearspace.cli.progress import progress_for
 from nearspace.cli.rows import read_items
+from nearspace.space import Space
 from nearspace.store.folder import open_space
 from nearspace.transfer.classify import fit_head
 from nearspace.transfer.head import Head
 from nearspace.transfer.stored import check_free, save_head
+from nearspace.transfer.tuned import tune_head
+from nearspace.transfer.tuning import Tuning
 
 text_option = click.option(
     "--text", metavar="COLUMN", help="Column of TABLE with texts to be placed.  [default: the content]"
@@ -36,6 +40,7 @@ table_key_option = click.option(
 Examples:
   nearspace fit-head news.space --labels topic
   nearspace fit-head news.space --labels intent --labelled few.csv --text text --outside none
+  nearspace fit-head news.space --labels intent --labelled few.csv --text text --tune tuned.space
   nearspace fit-head wiki.space --labels kind --labelled words.csv --key word --name kinds
 """,
 )
@@ -53,6 +58,8 @@ Examples:
     help="Share of known items that may become unknown.  [default: 0.05; best with --outside]",
 )
 @click.option("--strength", type=float, help="C of the regression.  [default: chosen on held-back examples]")
+@click.option("--tune", metavar="SPACE", help="Tune the transformer too, and write the Space anew here.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes of --tune over the texts.  [default: 6]")
 @seed_option
 @format_option
 @overwrite_option
@@ -65,6 +72,8 @@ def fit_head_command(
     text: str | None,
     key: str | None,
     name: str | None,
+    tune: str | None,
+    epochs: int | None,
     form: str | None,
     overwrite: bool,
     as_json: bool,
@@ -77,14 +86,25 @@ def fit_head_command(
     is printed was measured on examples that were held back, which needs two of a label at least.
     """
     opened, called = open_space(space), name or labels
-    check_free(space, called, overwrite=overwrite)
-    rows = None
-    if labelled is not None:
-        rows = read_items(labelled, text or key, form)
-    progress = progress_for(quiet)
-    head = fit_head(opened, labels, rows, text=text, key=key, progress=progress, **settings)
-    save_head(space, called, head, overwrite=overwrite)
-    print_answer(_summary(space, called, head, as_json), as_json=as_json)
+    check_free(tune or space, called, overwrite=overwrite)
+    rows = None if labelled is None else read_items(labelled, text or key, form)
+    settings |= {"text": text, "progress": progress_for(quiet)}
+    if tune is None:
+        head = fit_head(opened, labels, rows, key=key, **settings)
+        save_head(space, called, head, overwrite=overwrite)
+    else:
+        head = _tune(opened, labels, rows, tune, called, epochs, **settings)
+    print_answer(_summary(tune or space, called, head, as_json), as_json=as_json)
+
+
+def _tune(
+    space: Space, labels: str, rows: Any, output: str, name: str, epochs: int | None, **settings: Any
+) -> Head:
+    """Tune the model of a Space; there is one strength, since each other one would be a tuning of its own."""
+    refuse_given("strength", "key", because="with --tune")
+    tuning = Tuning(seed=settings.pop("seed"), **({} if epochs is None else {"epochs": epochs}))
+    settings.pop("strength")
+    return tune_head(space, labels, rows, output=output, name=name, tuning=tuning, **settings)
 
 
 def _summary(space: str, name: str, head: Head, as_json: bool) -> dict[str, Any]:

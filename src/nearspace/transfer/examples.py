@@ -115,7 +115,7 @@ def text_of(value: Any) -> str:
 
 def _of_column(space: Space, labels: str) -> Examples:
     if labels not in space.columns:
-        raise _missing(repr(space.name), labels, list(space.columns))
+        raise missing_column(repr(space.name), labels, list(space.columns))
     values = [text_of(value) for value in space.columns[labels].tolist()]
     rows = np.array([row for row, value in enumerate(values) if value], dtype=np.int64)
     names = tuple(space.keys.names(rows))
@@ -126,7 +126,7 @@ def _of_table(space: Space, labels: str, labelled: Any, text: str | None, key: s
     table = labelled if isinstance(labelled, Table) else read_table(labelled)
     items_in, by_text = item_column(space, table, text, key)
     if labels not in table.schema.names:
-        raise _missing(table.name, labels, table.schema.names)
+        raise missing_column(table.name, labels, table.schema.names)
     items: list[str] = []
     kept: list[str] = []
     parts: list[NDArray[np.float32]] = [np.empty((0, space.dim), dtype=np.float32)]
@@ -177,7 +177,8 @@ def place_column(space: Space, items: Sequence[str], by_text: bool) -> NDArray[n
     return vectors
 
 
-def _missing(where: str, name: str, names: Sequence[str]) -> InputError:
+def missing_column(where: str, name: str, names: Sequence[str]) -> InputError:
+    """Say that a table or Space has no such column, and which it has."""
     close = list(islice(difflib.get_close_matches(name, names), _SHOWN))
     meant = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
     listed = f"It has: {', '.join(names)}." if names else "It has no columns."

@@ -78,16 +78,17 @@ def fit(
     counts = np.bincount(codes, minlength=len(names))
     with progress.task("fitting a head", unit="fits") as task:
         chosen, held = _choose(vectors, codes, len(names), settings, strength, task)
-        head = _fit_one(vectors, codes, tuple(names), counts, replace(settings, strength=chosen))
+        head = fit_one(vectors, codes, tuple(names), counts, replace(settings, strength=chosen))
         task.advance(1)
     if held is None:
         progress.note("one example a label: nothing can be held back, so no probability is calibrated")
-    return _calibrated(head, held, outside, reject)
+    return calibrated(head, held, outside, reject)
 
 
-def _fit_one(
+def fit_one(
     vectors: NDArray[np.float32], codes: Codes, names: tuple[str, ...], counts: Codes, settings: HeadSettings
 ) -> Head:
+    """Fit at the strength of `settings`, without a threshold."""
     points, center, scale = _prepare(vectors, settings.metric)
     linear = fit_softmax(points, codes, len(names), settings.strength)
     centers = class_centers(points, codes, len(names))
@@ -102,6 +103,15 @@ def _prepare(
     points = plain - center
     scale = float(np.sqrt(np.einsum("nd,nd->n", points, points).mean(dtype=np.float64))) or 1.0
     return prepared(vectors, metric, center, scale), center, scale
+
+
+def held_back(
+    vectors: NDArray[np.float32], codes: Codes, back: NDArray[np.bool_], classes: int, settings: HeadSettings
+) -> HeldBack:
+    """Fit on what is not in `back` at the strength of `settings`, and say what it says of the rest."""
+    folds = np.where(back, 0, -1)
+    held = _hold_back(vectors, codes, folds, classes, settings.metric, (settings.strength,))
+    return held[settings.strength]
 
 
 def _choose(
@@ -176,9 +186,10 @@ def _least_loss(held: HeldBack) -> float:
     return float(log_losses(calm, held.codes).mean())
 
 
-def _calibrated(
+def calibrated(
     head: Head, held: HeldBack | None, outside: NDArray[np.float32] | None, reject: float | None
 ) -> Head:
+    """Give the head with the temperature, threshold and figures that held-back examples tell."""
     settings = head.settings
     beyond = np.empty(0, np.float32) if outside is None else head.classify(outside).fits
     if held is None:
