@@ -23,7 +23,9 @@ from nearspace.cli.queries import read_queries
 from nearspace.cli.rows import read_items
 from nearspace.evaluation import verb
 from nearspace.maps.parquet import find_map, open_map
+from nearspace.results import Report
 from nearspace.search.indexes import KINDS
+from nearspace.space import Space
 from nearspace.store.folder import open_space
 from nearspace.store.reports import keep_report
 
@@ -118,23 +120,36 @@ def measure_command(
     """
     sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
     shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
-    of_head = {"--labelled": labelled, "--text": text, "--key": key}
-    _check(sets, index, map_, head, {"--queries": queries, "--where": where}, of_head, labels)
+    _check(sets, index, map_, head, {"--queries": queries, "--where": where}, (labelled, text, key), labels)
     opened = open_space(space, version=version)
     if index is not None:
-        asked = None if queries is None else read_queries(queries)
-        report = verb.index(opened, asked, kind=index, k=k, where=where, **shared)
+        report = verb.index(opened, queries and read_queries(queries), kind=index, k=k, where=where, **shared)
     elif map_ is not None:
         report = verb.map(open_map(find_map(space, map_)), opened, k=k, labels=labels, **shared)
     elif head is not None:
-        rows = None if labelled is None else read_items(labelled, text or key, None)
-        report = verb.head(opened, head, labels, rows, text=text, key=key, **shared)
+        report = _of_head(opened, head, labels, labelled, text, key, **shared)
     else:
-        chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
-        report = verb.words(opened, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
+        report = verb.words(opened, **_of_words(sets, restrict), method=method, oov=oov, **shared)
     if keep:
         keep_report(space, _name(index, map_, head), report)
     print_report(report, as_json=as_json)
+
+
+def _of_words(sets: dict[str, tuple[str, ...]], restrict: int) -> dict[str, Any]:
+    return {name: files or None for name, files in sets.items()} | {"restrict": restrict or None}
+
+
+def _of_head(
+    space: Space,
+    head: str,
+    labels: str | None,
+    labelled: str | None,
+    text: str | None,
+    key: str | None,
+    **shared: Any,
+) -> Report:
+    rows = None if labelled is None else read_items(labelled, text or key, None)
+    return verb.head(space, head, labels, rows, text=text, key=key, **shared)
 
 
 def _check(
@@ -143,7 +158,7 @@ def _check(
     map_: str | None,
     head: str | None,
     of_index: dict[str, str | None],
-    of_head: dict[str, str | None],
+    of_head: tuple[str | None, ...],
     labels: str | None,
 ) -> None:
     """Refuse options that do not go together."""
@@ -154,8 +169,8 @@ def _check(
         raise click.UsageError(f"{alone[0]} stands alone: measure anything else with a second call.")
     if index is None and any(value is not None for value in of_index.values()):
         raise click.UsageError(f"{' and '.join(of_index)} are for --index.")
-    if head is None and any(value is not None for value in of_head.values()):
-        raise click.UsageError(f"{', '.join(of_head)} are for --head.")
+    if head is None and any(value is not None for value in of_head):
+        raise click.UsageError("--labelled, --text and --key are for --head.")
     if map_ is None and head is None and labels is not None:
         raise click.UsageError("--labels is for --map and --head.")
 
