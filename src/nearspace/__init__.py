@@ -7,7 +7,7 @@ from typing import Any
 
 from nearspace.errors import NearspaceError
 from nearspace.keys import Keys
-from nearspace.results import Map, Measure, Neighbors, Report
+from nearspace.results import Labels, Map, Measure, Neighbors, Report
 
 # not lazy: the folder of this name would otherwise take the name as soon as a module of it is imported
 from nearspace.search.nearest import search
@@ -49,11 +49,17 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "build_index": ("nearspace.search.indexing", "build_index"),
     "read": ("nearspace.data.formats", "read"),
     "write": ("nearspace.data.formats", "write"),
+    "fit_head": ("nearspace.transfer.classify", "fit_head"),
+    "tune_head": ("nearspace.transfer.tuned", "tune_head"),
+    "classify": ("nearspace.transfer.classify", "classify"),
+    "save_head": ("nearspace.transfer.stored", "save_head"),
+    "open_head": ("nearspace.transfer.stored", "open_head"),
     "convert": ("nearspace.store.convert", "convert"),
 }
 
 __all__ = [
     "Keys",
+    "Labels",
     "Map",
     "Measure",
     "NearspaceError",
@@ -64,6 +70,7 @@ __all__ = [
     "align",
     "analogy",
     "build_index",
+    "classify",
     "compact",
     "continue_map",
     "convert",
@@ -74,6 +81,7 @@ __all__ = [
     "draw",
     "encode",
     "export",
+    "fit_head",
     "history",
     "hybrid",
     "index_text",
@@ -82,17 +90,20 @@ __all__ = [
     "measure",
     "nearest",
     "open",
+    "open_head",
     "pack",
     "place",
     "read",
     "refresh",
     "save",
+    "save_head",
     "search",
     "search_text",
     "serve",
     "show",
     "similarity",
     "stale",
+    "tune_head",
     "upsert",
     "write",
 ]

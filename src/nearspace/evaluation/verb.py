@@ -8,6 +8,7 @@ from nearspace.evaluation.agreement import compare
 from nearspace.evaluation.evidence import measured
 from nearspace.evaluation.families import Sources, load_all
 from nearspace.evaluation.index_quality import index
+from nearspace.evaluation.labels import measure_head as head
 from nearspace.evaluation.map_quality import measure_map as map  # noqa: A004
 from nearspace.evaluation.settings import MeasureSettings
 from nearspace.evaluation.wordset import WordSet, measure_each, require_usable
@@ -15,7 +16,7 @@ from nearspace.protocols import Progress, Quiet
 from nearspace.results import Measure, Report
 from nearspace.space import Space
 
-__all__ = ["compare", "index", "map", "words"]
+__all__ = ["compare", "head", "index", "map", "words"]
 
 
 def words(
