@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nearspace.evaluation import verb
 from nearspace.evaluation.categories import CategorySet, at_home, read
-from nearspace.evaluation.kmeans import spherical_kmeans
+from nearspace.kernels.kmeans import spherical_kmeans
 from nearspace.evaluation.lookup import unit
 
 

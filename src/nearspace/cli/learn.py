@@ -1,4 +1,4 @@
-"""`nearspace learn words`: a Space from texts."""
+"""`nearspace learn`: a Space from data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from nearspace.cli.group import LazyGroup, Row
 
 COMMANDS = {
     "words": Row("nearspace.cli.learn_words", "words_command", "Learn a Space of words from texts."),
+    "contexts": Row(
+        "nearspace.cli.learn_contexts",
+        "contexts_command",
+        "Learn where a word stands in context, and its senses.",
+    ),
 }
 
 
@@ -18,6 +23,7 @@ COMMANDS = {
     epilog="""\b
 Examples:
   nearspace learn words wiki.txt -o wiki.space
+  nearspace learn contexts wiki.txt --word bank --encoder MODEL -o bank.space
 """,
 )
 def learn() -> None:

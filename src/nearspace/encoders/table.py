@@ -9,6 +9,7 @@ from nearspace.errors import InputError
 from nearspace.protocols import Encoder
 
 ENCODERS = {
+    "contexts": ("nearspace.encoders.contexts", "ContextEncoder"),
     "external": ("nearspace.encoders.external", "ExternalEncoder"),
     "static": ("nearspace.encoders.static", "StaticEncoder"),
     "subwords": ("nearspace.encoders.subwords", "SubwordEncoder"),
