@@ -36,6 +36,7 @@ Examples:
   nearspace measure wiki.space --analogies questions-words.txt --restrict 0 --json
   nearspace measure news.space --index auto --queries asked.txt -k 10
   nearspace measure wiki.space --map map.parquet --labels topic
+  nearspace measure bank.space --word-in-context contexts60
 """,
 )
 @space_argument
@@ -60,6 +61,12 @@ Examples:
 @click.option("--index", type=click.Choice(KINDS), help="Measure this index instead, against exact search.")
 @click.option("--queries", metavar="FILE", help="Ask the index these, one a line, or vectors (.npy).")
 @click.option("--map", "map_", metavar="NAME", help="Measure this map instead: a .parquet, or by its name.")
+@click.option(
+    "--word-in-context",
+    "contexts",
+    metavar="FILE",
+    help="Measure words in context instead: pairs of sentences.",
+)
 @click.option("--labels", metavar="COLUMN", help="Categories that neighbours on the map vote for.")
 @click.option(
     "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits of the index, or neighbours."
@@ -83,6 +90,7 @@ def measure_command(
     index: str | None,
     queries: str | None,
     map_: str | None,
+    contexts: str | None,
     labels: str | None,
     k: int,
     where: str | None,
@@ -101,43 +109,50 @@ def measure_command(
     SPACE, or with your own queries, keys or texts.
 
     With --map: how well it keeps neighbours and distances, beside PCA and random coordinates.
+
+    With --word-in-context: whether words lie nearer where they have the same sense; FILE is contexts60,
+    or of the format of WiC or SuperGLUE.
     """
     sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
     shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
-    _check(sets, index, map_, {"--queries": queries, "--where": where}, labels)
+    others = {"--index": index, "--map": map_, "--word-in-context": contexts}
+    _check(sets, others, {"--queries": queries, "--where": where}, labels)
     opened = open_space(space, version=version)
     if index is not None:
         asked = None if queries is None else read_queries(queries)
         report = verb.index(opened, asked, kind=index, k=k, where=where, **shared)
     elif map_ is not None:
         report = verb.map(open_map(find_map(space, map_)), opened, k=k, labels=labels, **shared)
+    elif contexts is not None:
+        report = verb.word_in_context(opened, contexts, **shared)
     else:
         chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
         report = verb.words(opened, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
     if keep:
-        keep_report(space, _name(index, map_), report)
+        keep_report(space, _name(index, map_, contexts), report)
     print_report(report, as_json=as_json)
 
 
 def _check(
     sets: dict[str, tuple[str, ...]],
-    index: str | None,
-    map_: str | None,
+    others: dict[str, str | None],
     of_index: dict[str, str | None],
     labels: str | None,
 ) -> None:
     """Refuse options that do not go together."""
-    alone = [name for name, value in (("--index", index), ("--map", map_)) if value is not None]
+    alone = [name for name, value in others.items() if value is not None]
     if len(alone) + any(sets.values()) > 1:
         raise click.UsageError(f"{alone[0]} stands alone: measure anything else with a second call.")
-    if index is None and any(value is not None for value in of_index.values()):
+    if others["--index"] is None and any(value is not None for value in of_index.values()):
         raise click.UsageError(f"{' and '.join(of_index)} are for --index.")
-    if map_ is None and labels is not None:
+    if others["--map"] is None and labels is not None:
         raise click.UsageError("--labels is for --map.")
 
 
-def _name(index: str | None, map_: str | None) -> str:
+def _name(index: str | None, map_: str | None, contexts: str | None) -> str:
     """Give the name under which a report is kept."""
     if index is not None:
         return f"index-{index}"
+    if contexts is not None:
+        return "contexts"
     return "words" if map_ is None else f"map-{Path(map_).stem}"

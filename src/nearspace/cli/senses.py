@@ -28,7 +28,9 @@ Examples:
 )
 @space_argument
 @click.option("--word", help="Only of this word.")
-@click.option("--of", "sentence", metavar="SENTENCE", help="Which sense has the word here? [[ ]] may mark it.")
+@click.option(
+    "--of", "sentence", metavar="SENTENCE", help="Which sense has the word here? [[ ]] may mark it."
+)
 @click.option("--near", metavar="SENSE", help="Show the occurrences nearest to the centre of a sense.")
 @k_option
 @json_option

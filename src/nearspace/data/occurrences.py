@@ -124,7 +124,9 @@ def find(
     place, known = 0, set[bytes]()
     for document, text in texts:
         for one in _around(finder, document, text, sampling.window):
-            same = blake2b(f"{one.word}\0{one.start}\0{one.sentence}".encode("utf-8", "replace"), digest_size=8)
+            same = blake2b(
+                f"{one.word}\0{one.start}\0{one.sentence}".encode("utf-8", "replace"), digest_size=8
+            )
             if same.digest() in known:
                 continue
             known.add(same.digest())

@@ -74,8 +74,9 @@ class ContextEncoder:
 
     @property
     def dim(self) -> int:
-        """Number of components of a vector."""
-        return self.model.dim
+        """Number of components of a token's vector, which need not be that of a text's."""
+        hidden = getattr(getattr(self.model, "model", None), "hidden", None)
+        return self.model.dim if hidden is None else int(hidden)
 
     @cached_property
     def fingerprint(self) -> str:

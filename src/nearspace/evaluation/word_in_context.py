@@ -20,6 +20,7 @@ from nearspace.evaluation.evidence import measured
 from nearspace.evaluation.proportion import Share
 from nearspace.evaluation.textfile import lines, stem
 from nearspace.kernels.area import weighted_auc
+from nearspace.learners.contexts import LAYERS
 from nearspace.protocols import Encoder, Progress, Quiet
 from nearspace.results import Measure, Report
 from nearspace.space import Space
@@ -99,8 +100,8 @@ def word_in_context(
     The score of a pair is the cosine of the word's two vectors. Accuracy: "same" above a threshold that was
     fitted on the pairs of other words (10 folds of words, so nothing is peeked at). AUROC needs no threshold.
     Intervals are of words drawn again, accuracy's widened to Wilson's. Baselines: the commonest answer of the
-    other folds (accuracy) or chance (AUROC); the cosine of tf-idf vectors of the two sentences (`words`); that
-    of the encoder's vectors of the sentences (`sentences`), with thresholds fitted in the same way.
+    other folds (accuracy) or chance (AUROC); the cosine of tf-idf vectors of the two sentences (`words`);
+    that of the encoder's vectors of them (`sentences`), with thresholds fitted in the same way.
 
     Args:
         model: a transformer, or a Space made by `learn.contexts`, whose model and layers are taken.
@@ -133,7 +134,8 @@ def _measures(data: ContextSet, scores: dict[str, Floats], seed: int, samples: i
     trials = np.bincount(words).astype(np.float64)
 
     def share(found: Floats) -> Share:
-        return Share(np.bincount(words, thresholded(found, same, folds) == same), trials, len(same))
+        right = (thresholded(found, same, folds) == same).astype(np.float64)
+        return Share(np.bincount(words, right).astype(np.float64), trials, len(same))
 
     flat = np.zeros(len(same))
     baseline = {"commonest": value_of(share(flat))}
@@ -184,13 +186,13 @@ def _word_scores(encoder: ContextEncoder, pairs: Sequence[Pair]) -> Floats:
         encoder.at([pair.sentences[side] for pair in pairs], [pair.spans[side] for pair in pairs])
         for side in (0, 1)
     ]
-    return np.einsum("nd,nd->n", *(one.astype(np.float64) for one in vectors))
+    return np.asarray(np.einsum("nd,nd->n", *(one.astype(np.float64) for one in vectors)))
 
 
 def _sentence_scores(encoder: ContextEncoder, pairs: Sequence[Pair]) -> Floats:
     one, other = (encoder.model.encode([pair.sentences[side] for pair in pairs]) for side in (0, 1))
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return np.einsum("nd,nd->n", one, other).astype(np.float64) / np.where(lengths > 0, lengths, 1)
+    return np.asarray(np.einsum("nd,nd->n", one, other) / np.where(lengths > 0, lengths, 1), np.float64)
 
 
 def _tfidf_scores(pairs: Sequence[Pair]) -> Floats:
@@ -211,10 +213,12 @@ def _encoder(model: Encoder | Space, layers: Sequence[int] | None) -> tuple[Cont
     held: Any = model.encoder if isinstance(model, Space) else model
     name = model.name if isinstance(model, Space) else getattr(model, "kind", "encoder")
     if held is None:
-        raise SettingError(f"{name!r} has no encoder", "Name a Space made by learn contexts, or a transformer.")
+        raise SettingError(
+            f"{name!r} has no encoder", "Name a Space made by learn contexts, or a transformer."
+        )
     if held.kind == ContextEncoder.kind:
         return ContextEncoder(held.model, layers=tuple(layers or held.layers)), name
-    return ContextEncoder(held, layers=tuple(layers or (-1,))), name
+    return ContextEncoder(held, layers=tuple(layers or LAYERS)), name
 
 
 def load(test: str | Path) -> ContextSet:
@@ -263,7 +267,8 @@ def _gold(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> list[str]:
     beside = path.with_name(path.name.replace("data", "gold"))
     if beside == path or not beside.exists():
         raise InputError(
-            f"{path} has no answers: line {rows[0][0]} has {len(rows[0][1])} columns and there is no {beside.name!r}",
+            f"{path} has no answers: line {rows[0][0]} has {len(rows[0][1])} columns, and there is no"
+            f" {beside.name!r}",
             "Put the file of the answers beside it, or add them as a sixth column.",
         )
     answers = [line.strip() for line in lines(beside) if line.strip()]
@@ -279,13 +284,15 @@ def _of_cells(path: Path, number: int, cells: Sequence[str], gold: str) -> Pair:
     truth = _TRUTH.get(gold.strip().lower())
     if places is None or truth is None:
         raise InputError(
-            f"{path}, line {number:,}: expected word, part of speech, places such as 2-5, two sentences and T or F",
+            f"{path}, line {number:,}: expected word, part of speech, places such as 2-5, two sentences, T or F",
             "Correct the line, or begin it with '#' to leave it out.",
         )
     sentences = (cells[3], cells[4])
     spans = [_nth(text, int(at)) for text, at in zip(sentences, places.groups(), strict=True)]
     if None in spans:
-        raise InputError(f"{path}, line {number:,}: a sentence has no word number {places[0]}", "Count from 0.")
+        raise InputError(
+            f"{path}, line {number:,}: a sentence has no word number {places[0]}", "Count from 0."
+        )
     return Pair(cells[0].strip(), sentences, (spans[0], spans[1]), truth)  # type: ignore[arg-type]
 
 
@@ -300,7 +307,9 @@ def _of_json(path: Path, number: int, line: str) -> Pair:
         spans = tuple((int(row[f"start{side}"]), int(row[f"end{side}"])) for side in (1, 2))
         sentences = (str(row["sentence1"]), str(row["sentence2"]))
         truth = _TRUTH[str(row["label"]).lower()]
-        if not all(0 <= start < end <= len(text) for (start, end), text in zip(spans, sentences, strict=True)):
+        if not all(
+            0 <= start < end <= len(text) for (start, end), text in zip(spans, sentences, strict=True)
+        ):
             raise ValueError("a word lies outside of its sentence")
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(

@@ -23,7 +23,7 @@ from nearspace.protocols import Progress, Quiet
 from nearspace.space import Recipe, Space
 from nearspace.store.folder import save
 
-LAYERS = (-1,)
+LAYERS = (-2, -1)  # docs/contexts.md has the figures
 _BATCH = 256
 
 
@@ -45,10 +45,10 @@ def contexts(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Space:
-    """Learn where words stand in the Space of a transformer, one point an occurrence, and which senses they have.
+    """Learn where words stand in context, one point an occurrence, and which senses they have.
 
     Words are found whole, in any case. Only sentences that have one are encoded. Rows are called "bank#1",
-    "bank#2", ... in the order of the texts; columns: word, sentence, start, end (of the word in the sentence),
+    "bank#2", ... in the order of the texts; columns: word, sentence, start and end of the word in it,
     document, sense ("bank/1"), sense_name ("bank: river, shore"), silhouette and stability (see
     `nearspace.learners.senses.Found`). A sense is a hypothesis: look at these two before relying on it.
 
@@ -119,7 +119,9 @@ def _encoded(encoder: ContextEncoder, found: Sequence[Occurrence], progress: Pro
     with progress.task("Encoding", total=len(found), unit="occurrences") as task:
         for begin in range(0, len(order), _BATCH):
             rows = order[begin : begin + _BATCH]
-            vectors[rows] = encoder.at([found[row].sentence for row in rows], [found[row].span for row in rows])
+            vectors[rows] = encoder.at(
+                [found[row].sentence for row in rows], [found[row].span for row in rows]
+            )
             task.advance(len(rows))
     return vectors
 

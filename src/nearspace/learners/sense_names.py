@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = re.compile(r"[^\W\d_][\w'’]+")
-_COMMON = 0.25  # of all sentences: words in more of them name nothing
+_COMMON = 0.25  # of the sentences of the other senses: words in more of them name nothing
 _SURE = 1.5
 MANY = 3
 
@@ -35,9 +35,11 @@ def name_senses(
     everywhere = Counter[str]()
     for counts in beside:
         everywhere.update(counts)
-    usual = {one for one, times in everywhere.items() if times > _COMMON * len(sentences)}
+    sizes = np.bincount(labels, minlength=count).tolist()
     names: list[str] = []
-    for counts in beside:
+    for counts, size in zip(beside, sizes, strict=True):
+        most = _COMMON * (len(sentences) - size)
+        usual = {one for one, times in everywhere.items() if times - counts[one] > most}
         ranked = [one for one in _by_odds(counts, everywhere) if one not in usual and len(one) > 2]
         tries = [", ".join(_varied(ranked)[:many]) for many in range(MANY, MANY + count)]
         free = next((name for name in tries if name and f"{word}: {name}" not in names), "")

@@ -3,9 +3,9 @@
 The vectors of a word's occurrences, less their mean, are reduced to their main directions and clustered by
 spherical k-means. The mean silhouette (Rousseeuw 1987) of k clusters is held against that of draws from a
 normal distribution with the same covariance, which has one cluster by construction (as in Liu and others:
-Statistical Significance of Clustering, 2008). Of the numbers of clusters that exceed the draws by enough, the
-smallest whose clusters come again in halves of the occurrences is taken; where there is none, the word has
-one sense.
+Statistical Significance of Clustering, 2008). The numbers of clusters that exceed the draws by enough are
+gone through, the smallest first of those that exceed them by about the most; the first whose clusters come
+again in halves of the occurrences is taken. Where there is none, the word has one sense.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Found:
 
     Attributes:
         labels: (n,) number of the sense of each occurrence, from 0, the most frequent first.
-        silhouettes: (n,) float32 in -1..1, how much nearer to its own sense than to the next; 0 for one sense.
+        silhouettes: (n,) float32 in -1..1, how much nearer to its own sense than to the next; 0 for
+            one sense.
         stability: (n,) float32 in 0..1, share of the clusterings of half of the occurrences in which it was
             in the same sense; 1 for one sense.
         tried: by number of senses: the mean silhouette, and the mean of the draws from one cloud.
@@ -90,6 +91,8 @@ def find_senses(vectors: Vectors, settings: Senses = Senses(), *, seed: int = 1,
 
     The same vectors, seed and `name` (of the word, its random stream) give the same senses.
     """
+    if not len(vectors):
+        return Found(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32), {})
     random = np.random.default_rng([seed, zlib.crc32(name.encode())])
     points, spread = reduced(vectors, settings.dims)
     tried: dict[int, tuple[float, float]] = {}
@@ -106,10 +109,11 @@ def find_senses(vectors: Vectors, settings: Senses = Senses(), *, seed: int = 1,
         if sizes.min() >= settings.least and reached > by_chance + _SURE * float(np.std(clouds)):
             good[k] = (reached - by_chance, labels)
     best = max((excess for excess, _ in good.values()), default=0.0)
-    for _, (excess, found) in sorted(good.items()):
-        if excess < max(_NEAR * best, settings.excess):
+    near = [k for k, (excess, _) in good.items() if excess >= _NEAR * best]
+    for k in (*near, *sorted(set(good) - set(near), key=lambda k: -good[k][0])):
+        if good[k][0] < settings.excess:
             continue
-        labels = _by_size(found)
+        labels = _by_size(good[k][1])
         steady = _stability(points, labels, settings.resamples, random)
         if (np.bincount(labels, steady) / np.bincount(labels)).min() >= settings.steady:
             return Found(labels, silhouettes(points, labels).astype(np.float32), steady, tried)
@@ -130,8 +134,8 @@ def reduced(vectors: Vectors, dims: int) -> tuple[Vectors, NDArray[np.float64]]:
 def silhouettes(points: Vectors, labels: Labels) -> NDArray[np.float64]:
     """(n,) silhouettes by cosine distance, exact: mean distances come from the sums of the clusters.
 
-    s = (b - a) / max(a, b), a the mean distance to the others of the own cluster, b the least mean distance to
-    another cluster; 0 for a cluster of one.
+    s = (b - a) / max(a, b), a the mean distance to the others of the own cluster, b the least mean
+    distance to another cluster; 0 for a cluster of one.
     """
     k, rows = int(labels.max(initial=0)) + 1, np.arange(len(points))
     members = np.eye(k)[labels]

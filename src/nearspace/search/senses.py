@@ -197,11 +197,11 @@ def _cosine(one: NDArray[np.float64], other: NDArray[np.float64], senses_: int) 
     return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12))
 
 
-def _spot(
-    space: Space, encoder: Any, sentence: str, word: str | None
-) -> tuple[str, str, tuple[int, int]]:
+def _spot(space: Space, encoder: Any, sentence: str, word: str | None) -> tuple[str, str, tuple[int, int]]:
     """Give the word that is meant, the sentence without marks, and start and end of the word."""
-    words = dict.fromkeys(np.asarray(space.columns["word"]).tolist()) if word is None else [_known(space, word)]
+    words = (
+        dict.fromkeys(np.asarray(space.columns["word"]).tolist()) if word is None else [_known(space, word)]
+    )
     text, marked = unmarked(sentence)
     for one in words:
         for _, start, end in Finder((one,), {one: (encoder.forms or {}).get(one, ())}).spans(text):
