@@ -57,7 +57,9 @@ def test_a_trained_model_puts_the_right_text_first(tmp_path: Path) -> None:
     optimizer = torch.optim.Adam(opened.module.parameters(), lr=3e-3)
     torch.manual_seed(1)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    read = tokenizer([one for one, _ in asked], [other for _, other in asked], padding=True, return_tensors="pt")
+    read = tokenizer(
+        [one for one, _ in asked], [other for _, other in asked], padding=True, return_tensors="pt"
+    )
     weight = (truth == 0).sum() / (truth == 1).sum()
     for _ in range(120):
         optimizer.zero_grad()

@@ -83,7 +83,9 @@ def test_vectors_without_a_spread_are_one_sense(vectors: np.ndarray) -> None:
     assert find_senses(vectors.astype(np.float32)).count <= 1
 
 
-@pytest.mark.parametrize("setting", [{"most": 0}, {"least": 1}, {"excess": 2.0}, {"steady": -1.0}, {"draws": 1}])
+@pytest.mark.parametrize(
+    "setting", [{"most": 0}, {"least": 1}, {"excess": 2.0}, {"steady": -1.0}, {"draws": 1}]
+)
 def test_bad_settings_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(SettingError, match=next(iter(setting))):
         Senses(**setting)  # type: ignore[arg-type]

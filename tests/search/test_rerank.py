@@ -80,7 +80,9 @@ def test_keys_can_be_read(space: Space) -> None:
 
 def test_tokens_find_the_text_with_the_words_of_the_question() -> None:
     judge = LateInteraction(FakeTransformer())
-    scores = judge.scores("boat on the river", ["a loan of money", "the boat lay on the river", "the river", ""])
+    scores = judge.scores(
+        "boat on the river", ["a loan of money", "the boat lay on the river", "the river", ""]
+    )
     assert scores.argmax() == 1 and scores[2] > scores[0] and scores[3] == 0
     assert (np.abs(scores) <= 1.00001).all()
     assert not judge.scores("", ["the river"]).any()
@@ -89,10 +91,10 @@ def test_tokens_find_the_text_with_the_words_of_the_question() -> None:
 def test_maxsim_equals_its_formula() -> None:
     model = FakeTransformer()
     one, other = (part.vectors for part in model.token_vectors(["red boat", "a red river boat"]))
-    cosines = [
-        max(a @ b / np.linalg.norm(a) / np.linalg.norm(b) for b in other) for a in one
-    ]
-    assert LateInteraction(model).scores("red boat", ["a red river boat"])[0] == pytest.approx(np.mean(cosines))
+    cosines = [max(a @ b / np.linalg.norm(a) / np.linalg.norm(b) for b in other) for a in one]
+    assert LateInteraction(model).scores("red boat", ["a red river boat"])[0] == pytest.approx(
+        np.mean(cosines)
+    )
 
 
 def test_bad_input_is_refused(space: Space) -> None:
