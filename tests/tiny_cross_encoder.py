@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
-
 from tests.tiny_model import write_tiny_model
 
 

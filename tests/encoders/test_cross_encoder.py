@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from nearspace.errors import InputError
 from tests.tiny_cross_encoder import write_tiny_cross_encoder
 from tests.tiny_model import WORDS, write_tiny_model
+
+from nearspace.errors import InputError
 
 pytestmark = pytest.mark.extras
 torch = pytest.importorskip("torch")
@@ -45,6 +45,7 @@ def test_scores_equal_those_of_transformers(longest: int, tmp_path: Path) -> Non
     assert np.std(expected) > 1e-3
 
 
+@pytest.mark.slow
 def test_a_trained_model_puts_the_right_text_first(tmp_path: Path) -> None:
     """It learns that a text answers a query of one word if it has the word."""
     folder = write_tiny_cross_encoder(tmp_path / "model")

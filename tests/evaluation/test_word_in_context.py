@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fake_tokens import FakeTransformer
 
 from nearspace.errors import InputError, SettingError
 from nearspace.evaluation.verb import word_in_context
 from nearspace.evaluation.word_in_context import load, read_contexts, thresholded
 from nearspace.kernels.area import weighted_auc
-from tests.fake_tokens import FakeTransformer
 
 
 def lines(count: int = 40, *, planted: bool = True) -> list[tuple[str, str, str, str, str, str]]:

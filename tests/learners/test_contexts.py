@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.fake_tokens import FakeTransformer
 
 import nearspace as ns
 from nearspace.encoders.contexts import ContextEncoder
@@ -15,10 +16,9 @@ from nearspace.errors import InputError, SettingError, UnknownKeyError
 from nearspace.learners.senses import Senses
 from nearspace.protocols import Quiet
 from nearspace.space import Space
-from tests.fake_tokens import FakeTransformer
 
-_MONEY = "money loan credit account cash deposit rate pay".split()
-_WATER = "river water boat fish shore flood swim reeds".split()
+_MONEY = ["money", "loan", "credit", "account", "cash", "deposit", "rate", "pay"]
+_WATER = ["river", "water", "boat", "fish", "shore", "flood", "swim", "reeds"]
 
 
 def texts(count: int = 40, seed: int = 1) -> list[str]:

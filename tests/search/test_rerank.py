@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from tests.fake_tokens import FakeTransformer
 
 import nearspace as ns
 from nearspace.encoders.late_interaction import LateInteraction
@@ -13,7 +14,6 @@ from nearspace.errors import InputError, SettingError
 from nearspace.keys import Keys
 from nearspace.results import Match, Neighbors
 from nearspace.space import Space
-from tests.fake_tokens import FakeTransformer
 
 TEXTS = ["a cat", "a dog and a cat", "a ship at sea", "the cat and the cat", None]
 

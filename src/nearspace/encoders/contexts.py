@@ -111,6 +111,10 @@ class ContextEncoder:
             vectors[list(rows)] = self.at(texts, spans)
         return vectors
 
+    def token_vectors(self, texts: Sequence[str], layers: Sequence[int] | None = None) -> Sequence[Tokens]:
+        """Give the tokens of each text as the model does; None: by the layers of this encoder."""
+        return self.model.token_vectors(texts, layers=self.layers if layers is None else layers)
+
     def find(self, text: str) -> tuple[str, tuple[int, int]] | None:
         """Give the text without its marks, and start and end of the word that is meant; None if none is."""
         plain, marked = unmarked(text)

@@ -284,7 +284,7 @@ def _of_cells(path: Path, number: int, cells: Sequence[str], gold: str) -> Pair:
     truth = _TRUTH.get(gold.strip().lower())
     if places is None or truth is None:
         raise InputError(
-            f"{path}, line {number:,}: expected word, part of speech, places such as 2-5, two sentences, T or F",
+            f"{path}, line {number:,}: expected word, part of speech, places (2-5), two sentences, T or F",
             "Correct the line, or begin it with '#' to leave it out.",
         )
     sentences = (cells[3], cells[4])
