@@ -28,6 +28,9 @@ COMMANDS = {
     "analogy": Row("nearspace.cli.search", "analogy_command", "Answer: A is to B as C is to what?"),
     "similarity": Row("nearspace.cli.search", "similarity_command", "Show how similar two keys are."),
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
+    "senses": Row(
+        "nearspace.cli.senses", "senses_command", "Show the senses of words, or that of a word in a sentence."
+    ),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
     "fit-head": Row("nearspace.cli.fit_head", "fit_head_command", "Fit a head that tells labels apart."),
     "classify": Row(

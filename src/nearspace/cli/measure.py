@@ -41,6 +41,7 @@ Examples:
   nearspace measure news.space --index auto --queries asked.txt -k 10
   nearspace measure wiki.space --map map.parquet --labels topic
   nearspace measure news.space --head topic --labelled test.csv
+  nearspace measure bank.space --word-in-context contexts60
 """,
 )
 @space_argument
@@ -65,6 +66,12 @@ Examples:
 @click.option("--index", type=click.Choice(KINDS), help="Measure this index instead, against exact search.")
 @click.option("--queries", metavar="FILE", help="Ask the index these, one a line, or vectors (.npy).")
 @click.option("--map", "map_", metavar="NAME", help="Measure this map instead: a .parquet, or by its name.")
+@click.option(
+    "--word-in-context",
+    "contexts",
+    metavar="FILE",
+    help="Measure words in context instead: pairs of sentences.",
+)
 @click.option("--head", metavar="NAME", help="Measure this head of the SPACE instead, on labelled rows.")
 @click.option("--labelled", metavar="TABLE", help="Rows for --head.  [default: those of the SPACE]")
 @text_option
@@ -96,6 +103,7 @@ def measure_command(
     labelled: str | None,
     text: str | None,
     key: str | None,
+    contexts: str | None,
     labels: str | None,
     k: int,
     where: str | None,
@@ -117,10 +125,14 @@ def measure_command(
 
     With --head: how often its labels are right, how far its probabilities can be believed, and how well it
     tells what is of none of them.
+
+    With --word-in-context: whether words lie nearer where they have the same sense; FILE is contexts60,
+    or of the format of WiC or SuperGLUE.
     """
     sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
     shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
-    _check(sets, index, map_, head, {"--queries": queries, "--where": where}, (labelled, text, key), labels)
+    others = {"--index": index, "--map": map_, "--head": head, "--word-in-context": contexts}
+    _check(sets, others, {"--queries": queries, "--where": where}, (labelled, text, key), labels)
     opened = open_space(space, version=version)
     if index is not None:
         report = verb.index(opened, queries and read_queries(queries), kind=index, k=k, where=where, **shared)
@@ -128,10 +140,12 @@ def measure_command(
         report = verb.map(open_map(find_map(space, map_)), opened, k=k, labels=labels, **shared)
     elif head is not None:
         report = _of_head(opened, head, labels, labelled, text, key, **shared)
+    elif contexts is not None:
+        report = verb.word_in_context(opened, contexts, **shared)
     else:
         report = verb.words(opened, **_of_words(sets, restrict), method=method, oov=oov, **shared)
     if keep:
-        keep_report(space, _name(index, map_, head), report)
+        keep_report(space, _name(others), report)
     print_report(report, as_json=as_json)
 
 
@@ -154,31 +168,29 @@ def _of_head(
 
 def _check(
     sets: dict[str, tuple[str, ...]],
-    index: str | None,
-    map_: str | None,
-    head: str | None,
+    others: dict[str, str | None],
     of_index: dict[str, str | None],
     of_head: tuple[str | None, ...],
     labels: str | None,
 ) -> None:
     """Refuse options that do not go together."""
-    alone = [
-        name for name, value in (("--index", index), ("--map", map_), ("--head", head)) if value is not None
-    ]
+    alone = [name for name, value in others.items() if value is not None]
     if len(alone) + any(sets.values()) > 1:
         raise click.UsageError(f"{alone[0]} stands alone: measure anything else with a second call.")
-    if index is None and any(value is not None for value in of_index.values()):
+    if others["--index"] is None and any(value is not None for value in of_index.values()):
         raise click.UsageError(f"{' and '.join(of_index)} are for --index.")
-    if head is None and any(value is not None for value in of_head):
+    if others["--head"] is None and any(value is not None for value in of_head):
         raise click.UsageError("--labelled, --text and --key are for --head.")
-    if map_ is None and head is None and labels is not None:
+    if others["--map"] is None and others["--head"] is None and labels is not None:
         raise click.UsageError("--labels is for --map and --head.")
 
 
-def _name(index: str | None, map_: str | None, head: str | None) -> str:
+def _name(others: dict[str, str | None]) -> str:
     """Give the name under which a report is kept."""
-    if index is not None:
-        return f"index-{index}"
-    if head is not None:
-        return f"head-{head}"
+    for option in ("--index", "--head"):
+        if others[option] is not None:
+            return f"{option[2:]}-{others[option]}"
+    if others["--word-in-context"] is not None:
+        return "contexts"
+    map_ = others["--map"]
     return "words" if map_ is None else f"map-{Path(map_).stem}"

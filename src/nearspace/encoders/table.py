@@ -9,6 +9,7 @@ from nearspace.errors import InputError
 from nearspace.protocols import Encoder
 
 ENCODERS = {
+    "contexts": ("nearspace.encoders.contexts", "ContextEncoder"),
     "lsa": ("nearspace.encoders.lexical", "LexicalEncoder"),
     "tfidf": ("nearspace.encoders.lexical", "LexicalEncoder"),
     "external": ("nearspace.encoders.external", "ExternalEncoder"),
