@@ -27,6 +27,7 @@ COMMANDS = {
     "analogy": Row("nearspace.cli.search", "analogy_command", "Answer: A is to B as C is to what?"),
     "similarity": Row("nearspace.cli.search", "similarity_command", "Show how similar two keys are."),
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
+    "why": Row("nearspace.cli.why", "why_command", "Show what each token adds to a score."),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
     "serve": Row("nearspace.cli.serve", "serve_command", "Show Spaces in the browser, with search."),
