@@ -28,6 +28,7 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "search_text": ("nearspace.search.text", "search_text"),
     "hybrid": ("nearspace.search.hybrid", "hybrid"),
     "similarity": ("nearspace.search.compare", "similarity"),
+    "why": ("nearspace.search.why", "why"),
     "doesnt_match": ("nearspace.search.compare", "doesnt_match"),
     "map": ("nearspace.maps.verb", "map_space"),
     "place": ("nearspace.maps.place", "place"),
@@ -111,6 +112,7 @@ __all__ = [
     "stale",
     "tune_head",
     "upsert",
+    "why",
     "write",
 ]
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "analogy": Row("nearspace.cli.search", "analogy_command", "Answer: A is to B as C is to what?"),
     "similarity": Row("nearspace.cli.search", "similarity_command", "Show how similar two keys are."),
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
+    "why": Row("nearspace.cli.why", "why_command", "Show what each token adds to a score."),
     "senses": Row(
         "nearspace.cli.senses", "senses_command", "Show the senses of words, or that of a word in a sentence."
     ),

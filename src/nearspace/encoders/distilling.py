@@ -24,6 +24,7 @@ from nearspace.protocols import Progress, Quiet
 TOKENS, WORDS = "tokens", "words"
 VOCABULARIES = (TOKENS, WORDS)
 _BLOCK = 1_024
+_A_OF_TEXTS, _A_OF_ZIPF = 1e-3, 1e-4  # see docs/decisions/static-encoders.md
 _READ = 8_192
 _FIRST, _LAST = "[CLS]", "[SEP]"
 
@@ -36,7 +37,7 @@ class Distilling:
         dim: components that are kept, those in which the rows differ most; None: all, turned.
         vocabulary: "tokens", those of the model, or "words", those of the texts.
         a: the weight of a token whose share of all is p is a / (a + p). Without texts the shares are
-            those of Zipf's law in the order of the model's vocabulary.
+            those of Zipf's law in the order of the model's vocabulary. None: 1e-3 with texts, 1e-4 without.
         max_words: most words of the texts.
         min_texts: texts that a word must come in.
 
@@ -46,14 +47,14 @@ class Distilling:
 
     dim: int | None = 256
     vocabulary: str = TOKENS
-    a: float = 1e-3
+    a: float | None = None
     max_words: int = 100_000
     min_texts: int = 2
 
     def __post_init__(self) -> None:
         if self.vocabulary not in VOCABULARIES:
             raise SettingError(f"vocabulary is {self.vocabulary!r}", f"Accepted: {', '.join(VOCABULARIES)}.")
-        if not self.a > 0:
+        if self.a is not None and not self.a > 0:
             raise SettingError(f"a is {self.a}", "It must be above 0; 0.001 is usual.")
         if self.dim is not None and self.dim < 1:
             raise SettingError(f"dim is {self.dim}", "It must be 1 or more.")
@@ -90,7 +91,8 @@ def distil(
     if settings.vocabulary == TOKENS:
         shares = _zipf(len(tokens)) if texts is None else _shares(pieces, tokens, texts)
         turned = _principal(rows, rows, settings.dim)
-        weights = settings.a / (settings.a + shares)
+        a = settings.a or (_A_OF_ZIPF if texts is None else _A_OF_TEXTS)
+        weights = a / (a + shares)
         return _token_encoder(teacher, pieces, tokens, turned * weights[:, None], unit=True)
     if texts is None:
         raise InputError("the words of a vocabulary come from texts, and none were given", "Give texts.")
@@ -109,9 +111,10 @@ def distil(
     own = [found.of(word).tolist() for word in range(len(words))]
     of_words = _run(teacher, pieces, own, "running over words", progress)
     turned, of_tokens = _principal(of_words, of_words, settings.dim), _principal(of_words, rows, settings.dim)
-    weights = settings.a / (settings.a + terms.occurrences / terms.total)
+    a = settings.a or _A_OF_TEXTS
+    weights = a / (a + terms.occurrences / terms.total)
     unseen = _token_encoder(teacher, pieces, tokens, of_tokens, unit=False)
-    static = StaticSettings(settings.a, lowercase, float(weights.max()))
+    static = StaticSettings(a, lowercase, float(weights.max()))
     return StaticEncoder(terms.words, turned, weights.astype(np.float32), unseen, settings=static)
 
 
