@@ -28,7 +28,15 @@ COMMANDS = {
     "analogy": Row("nearspace.cli.search", "analogy_command", "Answer: A is to B as C is to what?"),
     "similarity": Row("nearspace.cli.search", "similarity_command", "Show how similar two keys are."),
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
+    "why": Row("nearspace.cli.why", "why_command", "Show what each token adds to a score."),
+    "senses": Row(
+        "nearspace.cli.senses", "senses_command", "Show the senses of words, or that of a word in a sentence."
+    ),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
+    "fit-head": Row("nearspace.cli.fit_head", "fit_head_command", "Fit a head that tells labels apart."),
+    "classify": Row(
+        "nearspace.cli.classify", "classify_command", "Label texts, keys or rows by a head of a Space."
+    ),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
     "serve": Row("nearspace.cli.serve", "serve_command", "Show Spaces in the browser, with search."),
     "export": Row(
