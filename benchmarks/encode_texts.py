@@ -127,7 +127,7 @@ def speed(run: dict[str, Callable[[list[str]], np.ndarray]], runs: int) -> None:
             ratios = [other[0] / one[0] for one, other in zip(found, peer, strict=True)]
             cpu = [other[1] / one[1] for one, other in zip(found, peer, strict=True)]
             print(
-                f"{name:12} {who:22} {len(texts) / wall:8.0f} texts/s, {len(texts) / used:6.0f} a CPU second; "
+                f"{name:12} {who:22} {len(texts) / wall:8.0f} texts/s, {len(texts) / used:6.0f} a CPU s; "
                 f"x {statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}], "
                 f"CPU x {statistics.median(cpu):.2f}",
                 flush=True,
