@@ -12,6 +12,7 @@ from nearspace.protocols import Encoder
 
 # layout of a folder -> module and class whose `open` takes it; imported on use
 READERS = {
+    "tokens": ("nearspace.encoders.token_table", "TokenEncoder"),
     "transformer": ("nearspace.encoders.transformer", "TransformerEncoder"),
 }
 
