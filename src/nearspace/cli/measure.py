@@ -140,17 +140,31 @@ def measure_command(
         report = verb.map(open_map(find_map(space, map_)), opened, k=k, labels=labels, **shared)
     elif head is not None:
         report = _of_head(opened, head, labels, labelled, text, key, **shared)
-    elif contexts is not None:
-        report = verb.word_in_context(opened, contexts, **shared)
     else:
-        report = verb.words(opened, **_of_words(sets, restrict), method=method, oov=oov, **shared)
-    if keep:
-        keep_report(space, _name(others), report)
+        report = _of_sets(opened, contexts, sets, restrict, method=method, oov=oov, **shared)
+    _keep(report, space, others, keep)
     print_report(report, as_json=as_json)
 
 
-def _of_words(sets: dict[str, tuple[str, ...]], restrict: int) -> dict[str, Any]:
-    return {name: files or None for name, files in sets.items()} | {"restrict": restrict or None}
+def _keep(report: Report, space: str, others: dict[str, str | None], wanted: bool) -> None:
+    if wanted:
+        keep_report(space, _name(others), report)
+
+
+def _of_sets(
+    space: Space,
+    contexts: str | None,
+    sets: dict[str, tuple[str, ...]],
+    restrict: int,
+    *,
+    method: str,
+    oov: bool,
+    **shared: Any,
+) -> Report:
+    if contexts is not None:
+        return verb.word_in_context(space, contexts, **shared)
+    chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
+    return verb.words(space, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
 
 
 def _of_head(

@@ -9,6 +9,7 @@ import click
 from nearspace.cli.options import (
     METHODS,
     batches,
+    documents_option,
     index_option,
     json_option,
     k_option,
@@ -43,6 +44,7 @@ Examples:
 @where_option
 @restrict_option
 @index_option
+@documents_option
 @version_option
 @json_option
 def nearest_command(
@@ -52,6 +54,7 @@ def nearest_command(
     where: str | None,
     restrict: int | None,
     index: str,
+    documents: bool,
     version: int | None,
     as_json: bool,
 ) -> None:
@@ -62,7 +65,7 @@ def nearest_command(
     """
     opened = open_space(space, version=version)
     for batch in batches(read_terms(keys)):
-        found = nearest(opened, batch, k=k, where=where, restrict=restrict, index=index)
+        found = nearest(opened, batch, k=k, where=where, restrict=restrict, index=index, documents=documents)
         print_neighbors(found, as_json=as_json)
 
 
@@ -77,6 +80,7 @@ Examples:
   nearspace search news.space 'rescue "lake nicaragua"' --hybrid --fuzzy auto
   nearspace search news.space "lake nicaragua" --text --phrase
   nearspace search news.space "lake nicaragua" --hybrid --rerank MODEL --depth 100
+  nearspace search notes.space "a storm at sea" --documents --json
 """,
 )
 @space_argument
@@ -88,6 +92,7 @@ Examples:
 @where_option
 @restrict_option
 @index_option
+@documents_option
 @version_option
 @word_options
 @json_option
@@ -101,6 +106,7 @@ def search_command(
     where: str | None,
     restrict: int | None,
     index: str,
+    documents: bool,
     version: int | None,
     as_json: bool,
     **words: Any,
@@ -119,7 +125,7 @@ def search_command(
         raise click.UsageError("--text and --hybrid take a QUERY, and no terms, --method or --restrict.")
     opened = open_space(space, version=version)
     again = reading(opened, words)
-    shared: dict[str, Any] = {"k": again.wanted(k), "where": where, "index": index}
+    shared: dict[str, Any] = {"k": again.wanted(k), "where": where, "index": index, "documents": documents}
     for term in [None] if query is None else read_terms([query]):
         if worded:
             found = search_words(opened, str(term), **shared, **words)

@@ -94,6 +94,7 @@ def search_words(
     k: int,
     where: str | None,
     index: str,
+    documents: bool,
     hybrid: bool,
     text: bool,
     column: str | None,
@@ -102,6 +103,9 @@ def search_words(
 ) -> Neighbors:
     """Search by words, and by vectors too with `hybrid`."""
     distance = fuzzy if fuzzy == "auto" else int(fuzzy or 0)
+    shared: dict[str, Any] = {
+        "column": column, "k": k, "where": where, "fuzzy": distance, "documents": documents,
+    }  # fmt: skip
     if hybrid:
-        return search_hybrid(space, query, column=column, k=k, where=where, fuzzy=distance, index=index)
-    return search_text(space, query, column=column, k=k, where=where, fuzzy=distance, phrase=phrase)
+        return search_hybrid(space, query, index=index, **shared)
+    return search_text(space, query, phrase=phrase, **shared)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from nearspace.data.arrow_arrays import column_array, key_array
 from nearspace.data.tables import Table, read_table
+from nearspace.encoders.model_folder import write_model_folder
 from nearspace.errors import InputError
 from nearspace.protocols import Encoder, Progress, Quiet
 from nearspace.space import Space
@@ -26,7 +26,6 @@ from nearspace.transfer.stored import save_head
 from nearspace.transfer.tuning import Tuning, tune
 
 _BATCH = 10_000
-_WRITER = ("nearspace.encoders.model_folder", "write_model_folder")  # imported on use: it needs an extra
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +123,7 @@ def _head(
 def _tuned(encoder: Any, texts: Any, labels: Any, tuning: Tuning, folder: Path, progress: Progress) -> Any:
     state = tune(encoder, texts, labels, tuning, progress=progress)
     folder.mkdir()
-    getattr(importlib.import_module(_WRITER[0]), _WRITER[1])(folder, encoder.model, state)
+    write_model_folder(folder, encoder.model, state)
     return type(encoder).open(folder, engine="torch", dim=encoder.cut, prompt=encoder.prompt)
 
 
