@@ -79,14 +79,9 @@ def _lexical(method: str) -> Learned:
     """Fit tf-idf or latent semantic analysis on the texts."""
 
     def fit(read: Documents, seed: int, workers: int | None, progress: Progress) -> Encoder:
-        for least in (2, 1):  # in a handful of texts, no word may come twice
-            try:
-                settings = LexicalSettings(method, min_texts=least, seed=seed)
-                return LexicalEncoder.fit(_texts(read), settings, workers=workers, progress=progress)
-            except InputError:
-                if least == 1:
-                    raise
-        raise AssertionError
+        # a word of one text alone is what a question for it knows it by
+        settings = LexicalSettings(method, min_texts=1, seed=seed)
+        return LexicalEncoder.fit(_texts(read), settings, workers=workers, progress=progress)
 
     return fit
 
