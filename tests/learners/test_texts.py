@@ -245,7 +245,7 @@ def test_invalid_utf8_is_named_or_replaced(tmp_path: Path, encoder: Counting) ->
         ([{"id": "a", "body": "w1"}] * 2, {}, DuplicateKeyError, "1 and 2 have the same key 'a'"),
         ("no.csv", {}, MissingInputError, "no such file"),
         ("no.txt", {}, MissingInputError, "no such file"),
-        ([{"id": "a", "body": "x"}], {"encoder": "word2vec"}, SettingError, "encoder is 'word2vec'"),
+        ([{"id": "a", "body": "x"}], {"encoder": "no such model"}, MissingInputError, "no such model"),
         ([{"id": "a", "body": "x"}], {"empty": "keep"}, SettingError, "empty is 'keep'"),
         (iter([{"id": "a", "body": "x"}]), {"encoder": "lsa"}, InputError, "read only once"),
     ],

@@ -21,7 +21,7 @@ from nearspace.cli.options import (
     where_option,
 )
 from nearspace.cli.output import print_neighbors, print_odd_one_out, print_similarity
-from nearspace.cli.words import by_words, search_words, word_options
+from nearspace.cli.words import by_words, reading, search_words, word_options
 from nearspace.search.analogy import analogy
 from nearspace.search.compare import doesnt_match, similarity
 from nearspace.search.nearest import nearest, search
@@ -80,6 +80,7 @@ Examples:
   nearspace search news.space 'rescue "lake nicaragua"' --hybrid --fuzzy auto
   nearspace search news.space "lake nicaragua" --text --phrase
   nearspace search notes.space "a storm at sea" --documents --json
+  nearspace search news.space "lake nicaragua" --hybrid --rerank MODEL --depth 100
 """,
 )
 @space_argument
@@ -115,20 +116,22 @@ def search_command(
     QUERY is a text, or one more positive term; "-" reads queries from stdin, one a line, and each is
     searched with the same other terms. With --text, rows are ranked by the words that they share with the
     query (BM25); with --hybrid, by words and by vectors. Both need nearspace index --text; words in double
-    quotes are a phrase that must be there.
+    quotes are a phrase that must be there. With --rerank, the best hits of any search are read again by a
+    slower and better model.
     """
-    shared: dict[str, Any] = {"k": k, "where": where, "index": index, "documents": documents}
     terms = {"positive": positive, "negative": negative, "method": method, "restrict": restrict}
     worded = by_words(words)
     if worded and (query is None or positive or negative or restrict or method != METHODS[0]):
         raise click.UsageError("--text and --hybrid take a QUERY, and no terms, --method or --restrict.")
     opened = open_space(space, version=version)
+    again = reading(opened, words)
+    shared: dict[str, Any] = {"k": again.wanted(k), "where": where, "index": index, "documents": documents}
     for term in [None] if query is None else read_terms([query]):
         if worded:
             found = search_words(opened, str(term), **shared, **words)
         else:
             found = search(opened, term, **shared, **terms)  # type: ignore[arg-type]
-        print_neighbors(found, as_json=as_json)
+        print_neighbors(again.order(found, k), as_json=as_json)
 
 
 @click.command(

@@ -24,6 +24,8 @@ class TermCounts:
     Attributes:
         words: that come in most texts first, ties by their bytes.
         counts: (len(words),) int64, texts that have each.
+        occurrences: (len(words),) int64, how often each comes.
+        total: all words that were read, those that are none of `words` included.
         texts: all texts that were read.
         ids: (m,) int64, the words of the sampled texts, -1 for one that is none of `words`.
         starts: (s + 1,) int64, where those of each sampled text begin.
@@ -31,6 +33,8 @@ class TermCounts:
 
     words: Keys
     counts: NDArray[np.int64]
+    occurrences: NDArray[np.int64]
+    total: int
     texts: int
     ids: NDArray[np.int64]
     starts: NDArray[np.int64]
@@ -53,22 +57,23 @@ def count_terms(
     """
     table = TextWords(Keys(), lowercase=lowercase)  # knows no word: all come back by name
     numbers: dict[str, int] = {}
-    counts = np.zeros(1024, dtype=np.int64)
+    counts = np.zeros((2, 1024), dtype=np.int64)  # texts that have each word, how often it comes
     sample, total, rest = _Sample(keep, seed), 0, iter(texts)
     with progress.task("counting words", unit="texts") as task:
         while block := list(itertools.islice(rest, _BLOCK)):
             found = table.of_texts(block, keep=True)
             own = np.array([numbers.setdefault(word, len(numbers)) for word in found.unknown], dtype=np.int64)
             ids = own[-2 - found.ids] if len(own) else found.ids
-            if len(numbers) > len(counts):
-                counts = np.concatenate([counts, np.zeros(max(len(counts), len(numbers)), np.int64)])
+            if len(numbers) > counts.shape[1]:
+                counts = np.pad(counts, ((0, 0), (0, max(counts.shape[1], len(numbers)))))
             rows = np.repeat(np.arange(len(block)), np.diff(found.starts))
             pairs = np.unique(rows * max(len(numbers), 1) + ids)
-            counts += np.bincount(pairs % max(len(numbers), 1), minlength=len(counts))
+            counts[0] += np.bincount(pairs % max(len(numbers), 1), minlength=counts.shape[1])
+            counts[1] += np.bincount(ids, minlength=counts.shape[1])
             sample.take(ids, found.starts)
             total += len(block)
             task.advance(len(block))
-    chosen, names = _chosen(numbers, counts, max_words, min_texts)
+    chosen, names = _chosen(numbers, counts[0], max_words, min_texts)
     if not names:
         raise InputError(
             f"none of {len(numbers):,} words comes in {min_texts} of the {total:,} texts",
@@ -77,7 +82,8 @@ def count_terms(
     places = np.full(len(numbers), -1, dtype=np.int64)
     places[chosen] = np.arange(len(chosen))
     ids, starts = sample.joined()
-    return TermCounts(Keys(names), counts[chosen], total, places[ids], starts)
+    texts_of, occurrences = counts[:, chosen]
+    return TermCounts(Keys(names), texts_of, occurrences, int(counts[1].sum()), total, places[ids], starts)
 
 
 def _chosen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.encoders.parts import TextParts
 from nearspace.encoders.token_files import read_token_files
 from nearspace.encoders.wordpiece import NO_LIMIT, Pieces, WordPiece
 from nearspace.errors import DimensionError, InputError, SettingError
@@ -169,11 +171,34 @@ class TokenEncoder:
         wordpiece = self._wordpiece
         return self._by_package(read) if wordpiece is None else wordpiece.ids(read, spans=spans)
 
+    def parts(self, texts: Sequence[str]) -> list[TextParts]:
+        """Give each text as the sum of its tokens' rows."""
+        found = self.pieces(texts, spans=True)
+        spans = np.empty((0, 2), np.int32) if found.spans is None else found.spans
+        made = []
+        for begin, end in itertools.pairwise(found.starts.tolist()):
+            own = found.ids[begin:end]
+            pieces = tuple(self._names[number] for number in own.tolist())
+            made.append(
+                TextParts(pieces, spans[begin:end], self.rows_of(own) / np.float32(max(1, end - begin)))
+            )
+        return made
+
     def rows_of(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
         """(t, d) the weighted rows of tokens, whose mean is the vector of a text before it is scaled."""
         rows, weights, places = self._table
         found = rows[places[ids] if len(places) else ids].astype(np.float32)
         return found * weights[ids][:, None] if len(weights) else found
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        vocabulary = self.tokenizer["model"]["vocab"]
+        if not isinstance(vocabulary, Mapping):  # of pieces and their scores
+            vocabulary = {piece: number for number, (piece, _) in enumerate(vocabulary)}
+        added = {
+            str(piece["content"]): int(piece["id"]) for piece in self.tokenizer.get("added_tokens") or ()
+        }
+        return {number: piece for piece, number in {**vocabulary, **added}.items()}
 
     @cached_property
     def _table(self) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.int64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,15 @@ class Asked:
     codes: Codes
     count: int
     total: int
+
+    def only(self, queries: set[str]) -> Asked:
+        """Give it with some of its questions."""
+        kept = [at for at, query in enumerate(self.queries) if query in queries]
+        return dataclasses.replace(
+            self,
+            queries=tuple(self.queries[at] for at in kept),
+            grades=tuple(self.grades[at] for at in kept),
+        )
 
 
 def retrieval(
