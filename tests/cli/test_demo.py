@@ -26,7 +26,16 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
         demo, [str(tmp_path / "text.txt"), str(tmp_path / "out"), "--epochs", "2", "--no-serve"]
     )
     assert (result.exit_code, result.stderr) == (0, "")
-    for words in ("1. Learn", "2. Measure", "3. Search", "4. Analogies", "5. Texts", "6. Map", "7. Export", "Done in"):
+    for words in (
+        "1. Learn",
+        "2. Measure",
+        "3. Search",
+        "4. Analogies",
+        "5. Texts",
+        "6. Map",
+        "7. Export",
+        "Done in",
+    ):
         assert words in result.stdout
     for words in ("wordsim353.spearman", "low", "high", "ocean", "king : queen :: man : ?"):
         assert words in result.stdout

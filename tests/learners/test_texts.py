@@ -195,11 +195,11 @@ def test_folders_lines_and_tagged_documents(tmp_path: Path, encoder: Counting) -
     learn(tmp_path / "lines.txt", tmp_path / "lines.space", encoder=encoder, text="text", passages=None)
     assert list(ns.open(tmp_path / "lines.space").keys) == ["1", "3", "4"]
 
-    tagged = '<doc id="12" title="A &amp; B">\nw1\nw2\n</doc>\n<doc title="C">\nw3\n</doc>\n'
+    tagged = '<doc id="12" title="A &amp; B">\nw1\nw2\n</doc>\n<doc title="C">\nw3\n<doc>\nw4'
     (tmp_path / "docs.txt").write_text(tagged, "utf-8")
     learn(tmp_path / "docs.txt", tmp_path / "docs.space", encoder=encoder, text="text")
     space = ns.open(tmp_path / "docs.space")
-    assert list(space.keys) == ["12#1", "C#1"]
+    assert list(space.keys) == ["12#1", "C#1", "7#1"]
     assert [one["title"] for one in space.columns.records([0, 1])] == ["A & B", "C"]
     assert space.columns.records([0])[0]["text"] == "w1\nw2"
 
