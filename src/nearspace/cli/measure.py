@@ -42,6 +42,8 @@ Examples:
   nearspace measure wiki.space --map map.parquet --labels topic
   nearspace measure news.space --head topic --labelled test.csv
   nearspace measure bank.space --word-in-context contexts60
+  nearspace measure news.space --pairs stsb.csv
+  nearspace measure news.space --retrieval questions.tsv
 """,
 )
 @space_argument
@@ -72,14 +74,14 @@ Examples:
     metavar="FILE",
     help="Measure words in context instead: pairs of sentences.",
 )
+@click.option("--pairs", metavar="FILE", help="Measure pairs of texts with scores instead.")
+@click.option("--retrieval", metavar="FILE", help="Measure questions with the keys of their answers instead.")
 @click.option("--head", metavar="NAME", help="Measure this head of the SPACE instead, on labelled rows.")
 @click.option("--labelled", metavar="TABLE", help="Rows for --head.  [default: those of the SPACE]")
 @text_option
 @table_key_option
 @click.option("--labels", metavar="COLUMN", help="Labels for --head, or that neighbours on the map vote for.")
-@click.option(
-    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits of the index, or neighbours."
-)
+@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits, or neighbours.")
 @where_option
 @version_option
 @click.option("--save", "keep", is_flag=True, help="Keep the report with the SPACE, for its page.")
@@ -104,6 +106,8 @@ def measure_command(
     text: str | None,
     key: str | None,
     contexts: str | None,
+    pairs: str | None,
+    retrieval: str | None,
     labels: str | None,
     k: int,
     where: str | None,
@@ -126,12 +130,17 @@ def measure_command(
     With --head: how often its labels are right, how far its probabilities can be believed, and how well it
     tells what is of none of them.
 
+    With --pairs: how near texts are beside what people said; FILE has two texts and a score a row. With
+    --retrieval: whether questions find their answers, beside BM25; FILE has query, key and perhaps grade,
+    or is a folder as BEIR has them.
+
     With --word-in-context: whether words lie nearer where they have the same sense; FILE is contexts60,
     or of the format of WiC or SuperGLUE.
     """
     sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
     shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
     others = {"--index": index, "--map": map_, "--head": head, "--word-in-context": contexts}
+    others |= {"--pairs": pairs, "--retrieval": retrieval}
     _check(sets, others, {"--queries": queries, "--where": where}, (labelled, text, key), labels)
     opened = open_space(space, version=version)
     if index is not None:
@@ -141,7 +150,7 @@ def measure_command(
     elif head is not None:
         report = _of_head(opened, head, labels, labelled, text, key, **shared)
     else:
-        report = _of_sets(opened, contexts, sets, restrict, method=method, oov=oov, **shared)
+        report = _of_sets(opened, others, k, sets, restrict, method=method, oov=oov, **shared)
     _keep(report, space, others, keep)
     print_report(report, as_json=as_json)
 
@@ -153,7 +162,8 @@ def _keep(report: Report, space: str, others: dict[str, str | None], wanted: boo
 
 def _of_sets(
     space: Space,
-    contexts: str | None,
+    others: dict[str, str | None],
+    k: int,
     sets: dict[str, tuple[str, ...]],
     restrict: int,
     *,
@@ -161,8 +171,13 @@ def _of_sets(
     oov: bool,
     **shared: Any,
 ) -> Report:
+    contexts, pairs, retrieval = (others[f"--{name}"] for name in ("word-in-context", "pairs", "retrieval"))
     if contexts is not None:
         return verb.word_in_context(space, contexts, **shared)
+    if pairs is not None:
+        return verb.pairs(space, pairs, **shared)
+    if retrieval is not None:
+        return verb.retrieval(space, retrieval, k=k, **shared)
     chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
     return verb.words(space, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
 
@@ -204,7 +219,12 @@ def _name(others: dict[str, str | None]) -> str:
     for option in ("--index", "--head"):
         if others[option] is not None:
             return f"{option[2:]}-{others[option]}"
-    if others["--word-in-context"] is not None:
-        return "contexts"
+    for option, name in (
+        ("--word-in-context", "contexts"),
+        ("--pairs", "pairs"),
+        ("--retrieval", "retrieval"),
+    ):
+        if others[option] is not None:
+            return name
     map_ = others["--map"]
     return "words" if map_ is None else f"map-{Path(map_).stem}"
