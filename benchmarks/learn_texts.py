@@ -1,11 +1,11 @@
 """Does `learn texts` run flat in memory, and which way of asking finds the right paragraph?
 
-    NEARSPACE_DATA=... python benchmarks/learn_texts.py [--texts 1000000] [--model MODEL] [--parts memory retrieval]
+    NEARSPACE_DATA=... python benchmarks/learn_texts.py [--texts 1000000] [--model MODEL]
 
-memory: so many short texts, a tenth of them doubles, go to disk through a static encoder of 100 components; the
-resident memory is read after each tenth. retrieval: XQuAD, English, nDCG@10 of each question's paragraph by
-vectors, hybrid and BM25, with 95 % intervals over the questions; encoders learned from the paragraphs, and the
-model if one is named (a folder, a package or a name). BM25 is the peer: what a user has without vectors.
+memory: so many short texts, a tenth of them doubles, go to disk through a static encoder of 100 components;
+the resident memory is read after each tenth. retrieval: XQuAD, English, nDCG@10 of each question's paragraph
+by vectors, hybrid and BM25, with 95 % intervals over the questions; encoders learned from the paragraphs, and
+the model if one is named (a folder, a package or a name). BM25 is the peer: what a user has without vectors.
 """
 
 from __future__ import annotations
