@@ -54,8 +54,17 @@ def folder_documents(folder: Path, errors: str, progress: Progress) -> Iterator[
             f"{folder}: no text file is in it", f"Read are {', '.join(SUFFIXES)}, also gz, xz, bz2 and zst."
         )
     for file in files:
-        text = "".join(text_lines(file_pieces(file), errors))
-        yield TextDocument(file.relative_to(folder).as_posix(), text)
+        yield TextDocument(file.relative_to(folder).as_posix(), _whole(file, errors))
+
+
+def _whole(file: Path, errors: str) -> str:
+    data = b"".join([piece.data for piece in file_pieces(file)])
+    try:
+        if b"\x00" not in data:
+            return data.decode("utf-8", errors).removeprefix(_MARK)
+    except UnicodeDecodeError:
+        pass
+    return "".join(text_lines(file_pieces(file), errors))  # says where it is no text
 
 
 def line_documents(source: Path | None, errors: str) -> Iterator[TextDocument]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.engine.local import worker_count
 from nearspace.errors import InputError
 from nearspace.evaluation.evidence import measured
 from nearspace.evaluation.index_quality import Mean
@@ -191,8 +192,10 @@ def _by_vectors(
 ) -> Iterator[Codes]:
     """Give `depth` codes a question: more rows are asked for until there are so many."""
     wanted, rows_asked = min(depth, asked.count), min(depth, len(asked.codes))
+    if asked.count < len(asked.codes):  # documents have several rows
+        rows_asked = min(4 * depth, len(asked.codes))
     while True:
-        rows, _ = search(placed, rows_asked)
+        rows, _ = search(placed, rows_asked, workers=worker_count(None))
         lists = [_distinct(asked.codes[row[row >= 0]])[:depth] for row in rows]
         if rows_asked >= len(asked.codes) or all(len(one) >= wanted for one in lists):
             break

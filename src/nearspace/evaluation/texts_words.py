@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.search.tokens import tokenize
+from nearspace.search.tokens import words_of
 
 K1, B = 1.2, 0.75  # as search_text and Lucene have them
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ class Words:
         times: list[NDArray[np.int32]] = []
         lengths: list[int] = []
         for text in texts:
-            counts = Counter(token.word for token in tokenize(text))
+            counts = Counter(words_of(text))
             found = [numbers.setdefault(word, len(numbers)) for word in counts]
             terms.append(np.array(found, dtype=np.int32))
             times.append(np.array(list(counts.values()), dtype=np.int32))
@@ -52,7 +52,7 @@ class Words:
     def bm25(self, query: str) -> Floats:
         """(n,) scores of all texts (Robertson and others, TREC-3, 1994), as `search_text` has them."""
         found = np.zeros(self.count)
-        for word in {token.word for token in tokenize(query)}:
+        for word in set(words_of(query)):
             rows, times, number = self._postings(word)
             if number >= 0:
                 found[rows] += self._rare[number] * (K1 + 1) * times / (times + self._norms[rows])
@@ -61,7 +61,7 @@ class Words:
     def tfidf(self, query: str) -> Floats:
         """(n,) cosines with all texts; a word weighs (1 + ln times) (ln((1 + n) / (1 + texts)) + 1)."""
         found = np.zeros(self.count)
-        counts = Counter(token.word for token in tokenize(query))
+        counts = Counter(words_of(query))
         length = 0.0
         for word, times_asked in counts.items():
             rows, times, number = self._postings(word)
