@@ -28,9 +28,8 @@ _FAMILIES = {
 def measured(space: Space, folder: str, asked: Asked, shared: Asked) -> Report:
     """Measure the subject of `asked`, or the Space as one of words."""
     subject = _subject(asked)
-    return (
-        _words(space, asked, shared) if subject is None else _MEASURES[subject](space, folder, asked, shared)
-    )
+    measure = _words_of if subject is None else _MEASURES[subject]
+    return measure(space, folder, asked, shared)
 
 
 def check(asked: Asked) -> None:
