@@ -14,10 +14,13 @@ from nearspace.data.phrases import Phrases
 from nearspace.data.text_sources import Source
 from nearspace.errors import InputError, SettingError
 from nearspace.learners.checkpoint import Checkpoint
+from nearspace.learners.contrastive.verb import encoder
 from nearspace.learners.schedule import Schedule
 from nearspace.learners.skipgram import Subwords
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Space
+
+__all__ = ["METHODS", "encoder", "make_learner", "words"]
 
 # method -> (module, class); a new learner of words joins by a row here
 METHODS = {
