@@ -27,10 +27,10 @@ import numpy as np
 
 from nearspace.data.cooccurrence import Cooccurrence, Window, count_cooccurrences
 from nearspace.data.corpus import prepare
+from nearspace.data.svd import truncated_svd
 from nearspace.evaluation import verb as measure
 from nearspace.learners.glove import GloVe
 from nearspace.learners.ppmi import PPMI, multiply, terms
-from nearspace.learners.svd import truncated_svd
 from nearspace.protocols import Quiet
 
 SETS = ("wordsim353.spearman", "simlex999.spearman", "google.accuracy")

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from tests.tiny_model import write_tiny_model
 
 import nearspace
 from nearspace import errors
@@ -106,6 +107,7 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for day in (1, 2):
         (tmp_path / f"day-0{day}.csv").write_text(rows.format(day), "utf-8")
     (tmp_path / "photos.jsonl").write_text('{"key": "sea.jpg", "vector": [1, 2, 3]}\n', "utf-8")
+    write_tiny_model(tmp_path / "my-model")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -128,6 +130,7 @@ def test_the_commands_of_a_page_run(
     page: Path, folder_with_text: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("matplotlib")
+    pytest.importorskip("openvino")
     uvicorn = pytest.importorskip("uvicorn")
     monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets: None)  # serve ends at once
     lines = "".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()

@@ -7,7 +7,7 @@ from typing import Any
 
 from nearspace.errors import NearspaceError
 from nearspace.keys import Keys
-from nearspace.results import Map, Measure, Neighbors, Report
+from nearspace.results import Labels, Map, Measure, Neighbors, Report
 
 # not lazy: the folder of this name would otherwise take the name as soon as a module of it is imported
 from nearspace.search.nearest import search
@@ -17,13 +17,18 @@ __version__ = "0.1.0"
 
 # name -> (module, attribute or None for the module); imported on first use, so that the import stays light
 _LAZY: dict[str, tuple[str, str | None]] = {
+    "pack": ("nearspace.encoders.packing", "pack"),
     "learn": ("nearspace.learners.verb", None),
     "measure": ("nearspace.evaluation.verb", None),
     "nearest": ("nearspace.search.nearest", "nearest"),
     "analogy": ("nearspace.search.analogy", "analogy"),
+    "senses": ("nearspace.search.senses", "senses"),
+    "sense_of": ("nearspace.search.senses", "sense_of"),
+    "rerank": ("nearspace.search.rerank", "rerank"),
     "search_text": ("nearspace.search.text", "search_text"),
     "hybrid": ("nearspace.search.hybrid", "hybrid"),
     "similarity": ("nearspace.search.compare", "similarity"),
+    "why": ("nearspace.search.why", "why"),
     "doesnt_match": ("nearspace.search.compare", "doesnt_match"),
     "map": ("nearspace.maps.verb", "map_space"),
     "place": ("nearspace.maps.place", "place"),
@@ -48,11 +53,17 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "build_index": ("nearspace.search.indexing", "build_index"),
     "read": ("nearspace.data.formats", "read"),
     "write": ("nearspace.data.formats", "write"),
+    "fit_head": ("nearspace.transfer.classify", "fit_head"),
+    "tune_head": ("nearspace.transfer.tuned", "tune_head"),
+    "classify": ("nearspace.transfer.classify", "classify"),
+    "save_head": ("nearspace.transfer.stored", "save_head"),
+    "open_head": ("nearspace.transfer.stored", "open_head"),
     "convert": ("nearspace.store.convert", "convert"),
 }
 
 __all__ = [
     "Keys",
+    "Labels",
     "Map",
     "Measure",
     "NearspaceError",
@@ -63,6 +74,7 @@ __all__ = [
     "align",
     "analogy",
     "build_index",
+    "classify",
     "compact",
     "continue_map",
     "convert",
@@ -73,6 +85,7 @@ __all__ = [
     "draw",
     "encode",
     "export",
+    "fit_head",
     "history",
     "hybrid",
     "index_text",
@@ -81,17 +94,25 @@ __all__ = [
     "measure",
     "nearest",
     "open",
+    "open_head",
+    "pack",
     "place",
     "read",
     "refresh",
+    "rerank",
     "save",
+    "save_head",
     "search",
     "search_text",
+    "sense_of",
+    "senses",
     "serve",
     "show",
     "similarity",
     "stale",
+    "tune_head",
     "upsert",
+    "why",
     "write",
 ]
 

@@ -218,3 +218,54 @@ class Report:
     def join(cls, reports: Sequence[Report]) -> Report:
         """Put the measures of several reports of one Space into one."""
         return cls(reports[0].space, tuple(measure for report in reports for measure in report.measures))
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What a head says of n items.
+
+    Attributes:
+        items: (n,) what was asked, as text.
+        classes: the K labels, in order.
+        probabilities: (n, K) float32 that sum to 1 in each row.
+        codes: (n,) int64 number of the label that was given, -1 for "unknown".
+        fits: (n,) float32, larger: more like what the head has seen; below its threshold an item is unknown.
+    """
+
+    items: tuple[str, ...]
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+    codes: NDArray[np.int64]
+    fits: NDArray[np.float32]
+
+    @property
+    def labels(self) -> list[str | None]:
+        """(n,) the labels that were given; None for "unknown"."""
+        return [self.classes[code] if code >= 0 else None for code in self.codes.tolist()]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def best(self, k: int = 3) -> list[list[tuple[str, float]]]:
+        """(n, min(k, K)) the most probable labels with their probabilities, also of unknown items."""
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :k]
+        chances = np.take_along_axis(self.probabilities, order, axis=1)
+        return [
+            [(self.classes[code], chance) for code, chance in zip(*row, strict=True)]
+            for row in zip(order.tolist(), chances.tolist(), strict=True)
+        ]
+
+    def to_json(self, k: int = 3) -> list[dict[str, Any]]:
+        """Give one {"item", "label", "probability", "fit", "best"} an item; an unknown one has label null."""
+        return [
+            {
+                "item": item,
+                "label": label,
+                "probability": round(best[0][1], 6),
+                "fit": round(fit, 6) if isfinite(fit) else None,
+                "best": [{"label": name, "probability": round(chance, 6)} for name, chance in best],
+            }
+            for item, label, fit, best in zip(
+                self.items, self.labels, self.fits.tolist(), self.best(k), strict=True
+            )
+        ]

@@ -45,7 +45,6 @@ SIBLINGS = {
     ("space", "protocols"),
     ("results", "keys"),
     ("maps", "index"),
-    ("transfer", "index"),
 }
 # rows of lookup tables that may name a part above, as they are imported on use: (from, to)
 ROWS_UP = {

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nearspace.evaluation import verb
 from nearspace.evaluation.categories import CategorySet, at_home, read
-from nearspace.evaluation.kmeans import spherical_kmeans
 from nearspace.evaluation.lookup import unit
+from nearspace.kernels.kmeans import spherical_kmeans
 
 
 def planted(noise: float, categories: int = 6, size: int = 12, seed: int = 0):

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearspace.evaluation.bootstrap import value_of
-from nearspace.evaluation.correlation import Correlation, midranks, pearson
+from nearspace.evaluation.correlation import Correlation
+from nearspace.kernels.ranking_scores import midranks, pearson
 
 values = st.lists(st.integers(-5, 5), min_size=3, max_size=30)
 

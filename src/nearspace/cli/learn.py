@@ -1,4 +1,4 @@
-"""`nearspace learn words`: a Space from texts."""
+"""`nearspace learn`: a Space from data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from nearspace.cli.group import LazyGroup, Row
 
 COMMANDS = {
     "words": Row("nearspace.cli.learn_words", "words_command", "Learn a Space of words from texts."),
+    "texts": Row("nearspace.cli.learn_texts", "texts_command", "Learn a Space of texts."),
+    "contexts": Row(
+        "nearspace.cli.learn_contexts",
+        "contexts_command",
+        "Learn where a word stands in context, and its senses.",
+    ),
 }
 
 
@@ -18,6 +24,8 @@ COMMANDS = {
     epilog="""\b
 Examples:
   nearspace learn words wiki.txt -o wiki.space
+  nearspace learn texts news.csv -o news.space --text body --key id --encoder wiki.space
+  nearspace learn contexts wiki.txt --word bank --encoder MODEL -o bank.space
 """,
 )
 def learn() -> None:

@@ -22,12 +22,21 @@ COMMANDS = {
     "learn": Row("nearspace.cli.learn", "learn", "Learn a Space from data."),
     "encode": Row("nearspace.cli.creating", "encode_command", "Encode a table of texts into a Space."),
     "create": Row("nearspace.cli.creating", "create_command", "Create a Space without rows."),
+    "pack": Row("nearspace.cli.pack", "pack_command", "Make the fast form of a model of texts."),
     "nearest": Row("nearspace.cli.search", "nearest_command", "Show the nearest neighbours of keys."),
     "search": Row("nearspace.cli.search", "search_command", "Search with terms, with a text, by words."),
     "analogy": Row("nearspace.cli.search", "analogy_command", "Answer: A is to B as C is to what?"),
     "similarity": Row("nearspace.cli.search", "similarity_command", "Show how similar two keys are."),
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
+    "why": Row("nearspace.cli.why", "why_command", "Show what each token adds to a score."),
+    "senses": Row(
+        "nearspace.cli.senses", "senses_command", "Show the senses of words, or that of a word in a sentence."
+    ),
     "measure": Row("nearspace.cli.measure", "measure_command", "Measure how good a Space is."),
+    "fit-head": Row("nearspace.cli.fit_head", "fit_head_command", "Fit a head that tells labels apart."),
+    "classify": Row(
+        "nearspace.cli.classify", "classify_command", "Label texts, keys or rows by a head of a Space."
+    ),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
     "serve": Row("nearspace.cli.serve", "serve_command", "Show Spaces in the browser, with search."),
     "export": Row(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from nearspace.cli.fit_head import table_key_option, text_option
 from nearspace.cli.options import (
     json_option,
     method_option,
@@ -19,9 +20,12 @@ from nearspace.cli.options import (
 from nearspace.cli.output import print_report
 from nearspace.cli.progress import progress_for
 from nearspace.cli.queries import read_queries
+from nearspace.cli.rows import read_items
 from nearspace.evaluation import verb
 from nearspace.maps.parquet import find_map, open_map
+from nearspace.results import Report
 from nearspace.search.indexes import KINDS
+from nearspace.space import Space
 from nearspace.store.folder import open_space
 from nearspace.store.reports import keep_report
 
@@ -36,6 +40,8 @@ Examples:
   nearspace measure wiki.space --analogies questions-words.txt --restrict 0 --json
   nearspace measure news.space --index auto --queries asked.txt -k 10
   nearspace measure wiki.space --map map.parquet --labels topic
+  nearspace measure news.space --head topic --labelled test.csv
+  nearspace measure bank.space --word-in-context contexts60
 """,
 )
 @space_argument
@@ -60,7 +66,17 @@ Examples:
 @click.option("--index", type=click.Choice(KINDS), help="Measure this index instead, against exact search.")
 @click.option("--queries", metavar="FILE", help="Ask the index these, one a line, or vectors (.npy).")
 @click.option("--map", "map_", metavar="NAME", help="Measure this map instead: a .parquet, or by its name.")
-@click.option("--labels", metavar="COLUMN", help="Categories that neighbours on the map vote for.")
+@click.option(
+    "--word-in-context",
+    "contexts",
+    metavar="FILE",
+    help="Measure words in context instead: pairs of sentences.",
+)
+@click.option("--head", metavar="NAME", help="Measure this head of the SPACE instead, on labelled rows.")
+@click.option("--labelled", metavar="TABLE", help="Rows for --head.  [default: those of the SPACE]")
+@text_option
+@table_key_option
+@click.option("--labels", metavar="COLUMN", help="Labels for --head, or that neighbours on the map vote for.")
 @click.option(
     "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits of the index, or neighbours."
 )
@@ -83,6 +99,11 @@ def measure_command(
     index: str | None,
     queries: str | None,
     map_: str | None,
+    head: str | None,
+    labelled: str | None,
+    text: str | None,
+    key: str | None,
+    contexts: str | None,
     labels: str | None,
     k: int,
     where: str | None,
@@ -101,43 +122,89 @@ def measure_command(
     SPACE, or with your own queries, keys or texts.
 
     With --map: how well it keeps neighbours and distances, beside PCA and random coordinates.
+
+    With --head: how often its labels are right, how far its probabilities can be believed, and how well it
+    tells what is of none of them.
+
+    With --word-in-context: whether words lie nearer where they have the same sense; FILE is contexts60,
+    or of the format of WiC or SuperGLUE.
     """
     sets = {"similarity": words, "analogies": analogies, "categories": categories, "outliers": outliers}
     shared: dict[str, Any] = {"seed": seed, "samples": samples, "progress": progress_for(quiet)}
-    _check(sets, index, map_, {"--queries": queries, "--where": where}, labels)
+    others = {"--index": index, "--map": map_, "--head": head, "--word-in-context": contexts}
+    _check(sets, others, {"--queries": queries, "--where": where}, (labelled, text, key), labels)
     opened = open_space(space, version=version)
     if index is not None:
-        asked = None if queries is None else read_queries(queries)
-        report = verb.index(opened, asked, kind=index, k=k, where=where, **shared)
+        report = verb.index(opened, queries and read_queries(queries), kind=index, k=k, where=where, **shared)
     elif map_ is not None:
         report = verb.map(open_map(find_map(space, map_)), opened, k=k, labels=labels, **shared)
+    elif head is not None:
+        report = _of_head(opened, head, labels, labelled, text, key, **shared)
     else:
-        chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
-        report = verb.words(opened, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
-    if keep:
-        keep_report(space, _name(index, map_), report)
+        report = _of_sets(opened, contexts, sets, restrict, method=method, oov=oov, **shared)
+    _keep(report, space, others, keep)
     print_report(report, as_json=as_json)
+
+
+def _keep(report: Report, space: str, others: dict[str, str | None], wanted: bool) -> None:
+    if wanted:
+        keep_report(space, _name(others), report)
+
+
+def _of_sets(
+    space: Space,
+    contexts: str | None,
+    sets: dict[str, tuple[str, ...]],
+    restrict: int,
+    *,
+    method: str,
+    oov: bool,
+    **shared: Any,
+) -> Report:
+    if contexts is not None:
+        return verb.word_in_context(space, contexts, **shared)
+    chosen: dict[str, Any] = {name: files or None for name, files in sets.items()}
+    return verb.words(space, **chosen, restrict=restrict or None, method=method, oov=oov, **shared)
+
+
+def _of_head(
+    space: Space,
+    head: str,
+    labels: str | None,
+    labelled: str | None,
+    text: str | None,
+    key: str | None,
+    **shared: Any,
+) -> Report:
+    rows = None if labelled is None else read_items(labelled, text or key, None)
+    return verb.head(space, head, labels, rows, text=text, key=key, **shared)
 
 
 def _check(
     sets: dict[str, tuple[str, ...]],
-    index: str | None,
-    map_: str | None,
+    others: dict[str, str | None],
     of_index: dict[str, str | None],
+    of_head: tuple[str | None, ...],
     labels: str | None,
 ) -> None:
     """Refuse options that do not go together."""
-    alone = [name for name, value in (("--index", index), ("--map", map_)) if value is not None]
+    alone = [name for name, value in others.items() if value is not None]
     if len(alone) + any(sets.values()) > 1:
         raise click.UsageError(f"{alone[0]} stands alone: measure anything else with a second call.")
-    if index is None and any(value is not None for value in of_index.values()):
+    if others["--index"] is None and any(value is not None for value in of_index.values()):
         raise click.UsageError(f"{' and '.join(of_index)} are for --index.")
-    if map_ is None and labels is not None:
-        raise click.UsageError("--labels is for --map.")
+    if others["--head"] is None and any(value is not None for value in of_head):
+        raise click.UsageError("--labelled, --text and --key are for --head.")
+    if others["--map"] is None and others["--head"] is None and labels is not None:
+        raise click.UsageError("--labels is for --map and --head.")
 
 
-def _name(index: str | None, map_: str | None) -> str:
+def _name(others: dict[str, str | None]) -> str:
     """Give the name under which a report is kept."""
-    if index is not None:
-        return f"index-{index}"
+    for option in ("--index", "--head"):
+        if others[option] is not None:
+            return f"{option[2:]}-{others[option]}"
+    if others["--word-in-context"] is not None:
+        return "contexts"
+    map_ = others["--map"]
     return "words" if map_ is None else f"map-{Path(map_).stem}"

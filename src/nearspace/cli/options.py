@@ -57,6 +57,9 @@ index_option = click.option(
     show_default=True,
     help="What finds the rows; auto: the graph, if the Space has one, else exact.",
 )
+documents_option = click.option(
+    "--documents", is_flag=True, help="Rows are passages: show each document once, by its best one."
+)
 key_option = click.option(
     "--key", default="key", show_default=True, metavar="COLUMN", help="Column of the keys."
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from nearspace.data.tables import BATCH, Table, read_table
 from nearspace.errors import InputError, Interrupted, NearspaceError, SettingError
 from nearspace.store.changes import Version, history
+from nearspace.store.dataset import KEY
 from nearspace.store.description import is_space
 from nearspace.store.table import table_version
 
@@ -41,6 +42,20 @@ def read_rows(
         if error.message.endswith(f"no column {key!r}"):
             error.hint = f"Name the column of the keys with --key. {error.hint}"
         raise
+
+
+def read_items(source: str, column: str | None, form: str | None) -> Table:
+    """Open a table of texts or keys; what is in `column`, or else in "key", is text, so that 007 stays 007.
+
+    Raises:
+        SettingError, MissingInputError, InputError: as `read_rows`.
+    """
+    try:
+        return read_rows(source, column or KEY, form=form)
+    except InputError as error:
+        if column is not None or source == "-" or not error.message.endswith(f"no column {KEY!r}"):
+            raise
+    return read_table(source, format=form)
 
 
 @contextmanager

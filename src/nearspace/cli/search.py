@@ -9,6 +9,7 @@ import click
 from nearspace.cli.options import (
     METHODS,
     batches,
+    documents_option,
     index_option,
     json_option,
     k_option,
@@ -20,7 +21,7 @@ from nearspace.cli.options import (
     where_option,
 )
 from nearspace.cli.output import print_neighbors, print_odd_one_out, print_similarity
-from nearspace.cli.words import by_words, search_words, word_options
+from nearspace.cli.words import by_words, reading, search_words, word_options
 from nearspace.search.analogy import analogy
 from nearspace.search.compare import doesnt_match, similarity
 from nearspace.search.nearest import nearest, search
@@ -43,6 +44,7 @@ Examples:
 @where_option
 @restrict_option
 @index_option
+@documents_option
 @version_option
 @json_option
 def nearest_command(
@@ -52,6 +54,7 @@ def nearest_command(
     where: str | None,
     restrict: int | None,
     index: str,
+    documents: bool,
     version: int | None,
     as_json: bool,
 ) -> None:
@@ -62,7 +65,7 @@ def nearest_command(
     """
     opened = open_space(space, version=version)
     for batch in batches(read_terms(keys)):
-        found = nearest(opened, batch, k=k, where=where, restrict=restrict, index=index)
+        found = nearest(opened, batch, k=k, where=where, restrict=restrict, index=index, documents=documents)
         print_neighbors(found, as_json=as_json)
 
 
@@ -76,6 +79,8 @@ Examples:
   nearspace search news.space "storm at sea" --where "day >= date '2026-01-01' AND topic = 'weather'"
   nearspace search news.space 'rescue "lake nicaragua"' --hybrid --fuzzy auto
   nearspace search news.space "lake nicaragua" --text --phrase
+  nearspace search news.space "lake nicaragua" --hybrid --rerank MODEL --depth 100
+  nearspace search notes.space "a storm at sea" --documents --json
 """,
 )
 @space_argument
@@ -87,6 +92,7 @@ Examples:
 @where_option
 @restrict_option
 @index_option
+@documents_option
 @version_option
 @word_options
 @json_option
@@ -100,6 +106,7 @@ def search_command(
     where: str | None,
     restrict: int | None,
     index: str,
+    documents: bool,
     version: int | None,
     as_json: bool,
     **words: Any,
@@ -109,19 +116,22 @@ def search_command(
     QUERY is a text, or one more positive term; "-" reads queries from stdin, one a line, and each is
     searched with the same other terms. With --text, rows are ranked by the words that they share with the
     query (BM25); with --hybrid, by words and by vectors. Both need nearspace index --text; words in double
-    quotes are a phrase that must be there.
+    quotes are a phrase that must be there. With --rerank, the best hits of any search are read again by a
+    slower and better model.
     """
     terms = {"positive": positive, "negative": negative, "method": method, "restrict": restrict}
     worded = by_words(words)
     if worded and (query is None or positive or negative or restrict or method != METHODS[0]):
         raise click.UsageError("--text and --hybrid take a QUERY, and no terms, --method or --restrict.")
     opened = open_space(space, version=version)
+    again = reading(opened, words)
+    shared: dict[str, Any] = {"k": again.wanted(k), "where": where, "index": index, "documents": documents}
     for term in [None] if query is None else read_terms([query]):
         if worded:
-            found = search_words(opened, str(term), k=k, where=where, index=index, **words)
+            found = search_words(opened, str(term), **shared, **words)
         else:
-            found = search(opened, term, k=k, where=where, index=index, **terms)  # type: ignore[arg-type]
-        print_neighbors(found, as_json=as_json)
+            found = search(opened, term, **shared, **terms)  # type: ignore[arg-type]
+        print_neighbors(again.order(found, k), as_json=as_json)
 
 
 @click.command(

@@ -17,7 +17,7 @@ Source = str | Path | Iterable[str] | Iterable[Sequence[str]] | Iterable[Path]
 Tokenizer = Callable[[str], Iterable[str]]
 
 _TOKEN_END, _LINE_END = chr(TOKEN_END), chr(LINE_END)
-_TAGS = ("<doc ", "<doc>", "</doc>")
+TAGS = ("<doc ", "<doc>", "</doc>")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _open_paths(
         pieces = itertools.chain.from_iterable(map(file_pieces, files))
         total = sum(file.stat().st_size for file in files)
     if tokenizer is not None:
-        pieces = _token_pieces(_split(_lines(pieces, errors), tokenizer), errors)
+        pieces = _token_pieces(_split(lines_of(pieces, errors), tokenizer), errors)
     return Opened(name, pieces, total)
 
 
@@ -189,7 +189,7 @@ def _tokens(lines: list[str], first: int, errors: str) -> Piece:
 
 def _split(lines: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[str]]:
     for line in lines:
-        if not line or line.startswith(_TAGS):
+        if not line or line.startswith(TAGS):
             continue
         tokens = tokenizer(line)
         if isinstance(tokens, str):
@@ -199,8 +199,13 @@ def _split(lines: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[str]]:
         yield list(tokens)
 
 
-def _lines(pieces: Iterable[Piece], errors: str) -> Iterator[str]:
-    """Decode text line by line, for tokenizers that want strings."""
+def lines_of(pieces: Iterable[Piece], errors: str) -> Iterator[str]:
+    """Decode text line by line, for those who want strings.
+
+    Raises:
+        EncodingError: a line is not UTF-8 and errors is "strict".
+        InputError: there is a NUL byte.
+    """
     held: list[bytes] = []
     begin = 0
     for piece in pieces:

@@ -9,9 +9,14 @@ from nearspace.errors import InputError
 from nearspace.protocols import Encoder
 
 ENCODERS = {
+    "contexts": ("nearspace.encoders.contexts", "ContextEncoder"),
+    "lsa": ("nearspace.encoders.lexical", "LexicalEncoder"),
+    "tfidf": ("nearspace.encoders.lexical", "LexicalEncoder"),
     "external": ("nearspace.encoders.external", "ExternalEncoder"),
     "static": ("nearspace.encoders.static", "StaticEncoder"),
+    "tokens": ("nearspace.encoders.token_table", "TokenEncoder"),
     "subwords": ("nearspace.encoders.subwords", "SubwordEncoder"),
+    "transformer": ("nearspace.encoders.transformer", "TransformerEncoder"),
 }
 
 

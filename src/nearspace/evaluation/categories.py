@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from nearspace.errors import InputError
 from nearspace.evaluation import table
 from nearspace.evaluation.bootstrap import Figure, stream
-from nearspace.evaluation.kmeans import Labels, Vectors, spherical_kmeans
 from nearspace.evaluation.lookup import Placed, place, unit
 from nearspace.evaluation.overlap import spelled
 from nearspace.evaluation.proportion import Share
 from nearspace.evaluation.settings import MeasureSettings
 from nearspace.evaluation.textfile import stem
 from nearspace.evaluation.wordset import Mask, numbered
+from nearspace.kernels.kmeans import Labels, Vectors, spherical_kmeans
 from nearspace.space import Space
 
 _WORD = ("word", "words", "concept", "item")

@@ -7,37 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.kernels.ranking_scores import midranks, pearson
+
 Floats = NDArray[np.float64]
-
-
-def midranks(values: Floats, weights: Floats) -> Floats:
-    """(b, n) ranks of `values` from 1, ties averaged, when value i occurs `weights[:, i]` times.
-
-    `weights` is (b, n); with all weights 1 these are the ordinary average ranks.
-    """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    sizes = np.add.reduceat(weights[:, order], first, axis=1)
-    middle = np.cumsum(sizes, axis=1) - sizes / 2 + 0.5
-    group = np.empty(len(values), dtype=np.int64)
-    group[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(values))))
-    return np.asarray(middle[:, group])
-
-
-def pearson(left: Floats, right: Floats, weights: Floats) -> Floats:
-    """(b,) product-moment correlations under `weights` (b, n); 0 where a series is constant.
-
-    `left` and `right` are (n,) or (b, n).
-    """
-    total = weights.sum(axis=1, keepdims=True)
-    left = left - (weights * left).sum(axis=1, keepdims=True) / total
-    right = right - (weights * right).sum(axis=1, keepdims=True) / total
-    cross = (weights * left * right).sum(axis=1)
-    spread_left = (weights * left**2).sum(axis=1)
-    spread_right = (weights * right**2).sum(axis=1)
-    product = np.sqrt(spread_left * spread_right)
-    return np.asarray(np.divide(cross, product, out=np.zeros_like(cross), where=product > 1e-300))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,14 +8,16 @@ from nearspace.evaluation.agreement import compare
 from nearspace.evaluation.evidence import measured
 from nearspace.evaluation.families import Sources, load_all
 from nearspace.evaluation.index_quality import index
+from nearspace.evaluation.labels import measure_head as head
 from nearspace.evaluation.map_quality import measure_map as map  # noqa: A004
 from nearspace.evaluation.settings import MeasureSettings
+from nearspace.evaluation.word_in_context import word_in_context
 from nearspace.evaluation.wordset import WordSet, measure_each, require_usable
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Measure, Report
 from nearspace.space import Space
 
-__all__ = ["compare", "index", "map", "words"]
+__all__ = ["compare", "head", "index", "map", "word_in_context", "words"]
 
 
 def words(

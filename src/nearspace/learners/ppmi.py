@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from nearspace.data.cooccurrence import MEMORY, Cooccurrence, Window, count_cooccurrences
 from nearspace.data.corpus import Prepared
 from nearspace.data.ordered import in_order
+from nearspace.data.svd import truncated_svd
 from nearspace.engine.local import worker_count
 from nearspace.errors import SettingError
 from nearspace.kernels.sparse import ppmi_product
 from nearspace.learners.matrices import aligned
-from nearspace.learners.svd import truncated_svd
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet, Task
 from nearspace.space import Recipe, Space

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nearspace.errors import DimensionError, InputError, SettingError, UnknownKeyError
 from nearspace.index.exact import check_count, check_queries
 from nearspace.results import Neighbors
+from nearspace.search.documents import by_document
 from nearspace.search.filters import matching
 from nearspace.search.indexes import index_of
 from nearspace.search.terms import place_text
@@ -35,6 +36,7 @@ def hybrid(
     fuzzy: int | str = 0,
     vector: NDArray[Any] | None = None,
     index: str = "auto",
+    documents: bool = False,
 ) -> Neighbors:
     """Find the rows that are good by their words, by their vectors, or best by both.
 
@@ -54,6 +56,8 @@ def hybrid(
         fuzzy: as in `search_text`.
         vector: (d,) or (q, d) what to look for by vectors instead of what the encoder makes of the question.
         index: as in `nearest`.
+        documents: the rows are passages: each document is a hit once, by its best passage. The lists are as
+            long as it takes to have k documents.
 
     Returns:
         Scores are the sums; rows of equal score come in row order. `matches` have the place in each list.
@@ -69,21 +73,25 @@ def hybrid(
     opened = open_index(space, column)
     questions = [query] if isinstance(query, str) else list(query)
     asked = [TextQuery.parse(one, fuzzy) for one in questions]
-    length = max(k, depth)
     placed = (
         _vectors(space, questions, vector) if weights[1] else np.zeros((len(asked), space.dim), np.float32)
     )
-    near = vector_list(space, placed, length, where, index)
-    rows = np.full((len(asked), k), -1, dtype=np.int64)
-    scores = np.full((len(asked), k), -np.inf, dtype=np.float32)
-    matches = []
-    for number, one in enumerate(asked):
-        by_words = ranked(space, opened, one, length, where)[0] if weights[0] else near[number][:0]
-        by_vectors = near[number][near[number] >= 0] if placed[number].any() else near[number][:0]
-        found, found_scores, ranks = fuse({"text": by_words, "vector": by_vectors}, weights, k)
-        rows[number, : len(found)], scores[number, : len(found)] = found, found_scores
-        matches.append(matches_of(space, opened.column, one, found, ranks))
-    return Neighbors(tuple(questions), rows, scores, space.keys, space.columns, tuple(matches))
+
+    def ask(count: int) -> Neighbors:
+        length = max(count, depth)
+        near = vector_list(space, placed, length, where, index)
+        rows = np.full((len(asked), count), -1, dtype=np.int64)
+        scores = np.full((len(asked), count), -np.inf, dtype=np.float32)
+        matches = []
+        for number, one in enumerate(asked):
+            by_words = ranked(space, opened, one, length, where)[0] if weights[0] else near[number][:0]
+            by_vectors = near[number][near[number] >= 0] if placed[number].any() else near[number][:0]
+            found, found_scores, ranks = fuse({"text": by_words, "vector": by_vectors}, weights, count)
+            rows[number, : len(found)], scores[number, : len(found)] = found, found_scores
+            matches.append(matches_of(space, opened.column, one, found, ranks))
+        return Neighbors(tuple(questions), rows, scores, space.keys, space.columns, tuple(matches))
+
+    return by_document(space, ask, k) if documents else ask(k)
 
 
 def fuse(

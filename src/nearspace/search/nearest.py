@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from nearspace.engine.local import worker_count
 from nearspace.errors import InputError, SettingError
+from nearspace.index.exact import check_count
 from nearspace.results import Neighbors
+from nearspace.search.documents import by_document, place_documents
 from nearspace.search.filters import matching
 from nearspace.search.indexes import index_of
 from nearspace.search.methods import add, check_method, multiply
@@ -26,6 +28,7 @@ def nearest(
     where: str | None = None,
     restrict: int | None = None,
     index: str = "auto",
+    documents: bool = False,
     workers: int | None = None,
 ) -> Neighbors:
     """Find the k nearest rows of each item.
@@ -40,6 +43,8 @@ def nearest(
         restrict: look only at the first so many rows, which in learned spaces are the most frequent keys.
         index: "exact" compares with every row; "graph" is approximate and faster; "disk" asks the index in
             the table; "auto" takes the graph if the saved Space has one.
+        documents: the rows are passages: each document is a hit once, by its best passage. The document of a
+            key is no hit; an item may be the name of a document, which stands for the mean of its passages.
         workers: threads, None: all cores; they change no result.
 
     Raises:
@@ -49,12 +54,17 @@ def nearest(
         SettingError: k or restrict is not a whole number of at least 1, or `where` or `index` is not
             accepted.
     """
-    placed = place(space, items)
+    placed = place_documents(space, items) if documents else place(space, items)
     allowed = None if where is None else matching(space, where)
-    rows, scores = index_of(space, index).search(
-        placed.vectors, k, restrict, placed.rows[:, None], allowed=allowed, workers=worker_count(workers)
-    )
-    return Neighbors(placed.labels, rows, scores, space.keys, space.columns)
+    own = placed.rows[:, None]
+
+    def ask(count: int) -> Neighbors:
+        rows, scores = index_of(space, index).search(
+            placed.vectors, count, restrict, own, allowed=allowed, workers=worker_count(workers)
+        )
+        return Neighbors(placed.labels, rows, scores, space.keys, space.columns)
+
+    return by_document(space, ask, check_count("k", k), own, placed.labels) if documents else ask(k)
 
 
 def search(
@@ -68,6 +78,7 @@ def search(
     where: str | None = None,
     restrict: int | None = None,
     index: str = "auto",
+    documents: bool = False,
 ) -> Neighbors:
     """Find the rows that are near to a text and to positive terms, and far from negative ones.
 
@@ -83,6 +94,8 @@ def search(
         where: SQL condition on `key` and the columns; only rows for which it holds are hits.
         restrict: look only at the first so many rows, which in learned spaces are the most frequent keys.
         index: as for `nearest`; 3CosMul always compares with every row.
+        documents: the rows are passages: each document is a hit once, by its best passage. Documents of the
+            terms are no hits.
 
     Returns:
         One query. Scores are those of the metric of the Space to the sum of the terms, or the product of
@@ -105,34 +118,26 @@ def search(
         raise InputError("the query is empty", "Give a text, or positive or negative terms.")
     weights = np.concatenate([np.ones(len(asked)), wanted_weights, -unwanted_weights])
     allowed = None if where is None else matching(space, where)
-    if method == "3cosadd":
-        found, scores = add(
-            space,
-            vectors[None],
-            weights,
-            k,
-            restrict,
-            rows[None],
-            allowed=allowed,
-            index=index,
-            workers=worker_count(None),
-        )
-    else:
+    if method != "3cosadd":
         _check_unweighted(weights)
-        numbers = np.arange(len(vectors), dtype=np.int64)[None]
-        split = len(labels)
-        found, scores = multiply(
-            space,
-            vectors,
-            numbers[:, :split],
-            numbers[:, split:],
-            k,
-            restrict,
-            rows[None],
-            allowed=allowed,
-        )
+    numbers = np.arange(len(vectors), dtype=np.int64)[None]
+    split = len(labels)
     label = " - ".join([" + ".join(labels), *unwanted.labels]).strip()
-    return Neighbors((label,), found, scores, space.keys, space.columns)
+
+    def ask(count: int) -> Neighbors:
+        if method == "3cosadd":
+            found, scores = add(
+                space, vectors[None], weights, count, restrict, rows[None],
+                allowed=allowed, index=index, workers=worker_count(None),
+            )  # fmt: skip
+        else:
+            found, scores = multiply(
+                space, vectors, numbers[:, :split], numbers[:, split:], count, restrict, rows[None],
+                allowed=allowed,
+            )  # fmt: skip
+        return Neighbors((label,), found, scores, space.keys, space.columns)
+
+    return by_document(space, ask, check_count("k", k), rows[None]) if documents else ask(k)
 
 
 def _check_unweighted(weights: NDArray[np.float64]) -> None:

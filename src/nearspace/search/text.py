@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nearspace.errors import InputError
 from nearspace.index.exact import check_count
 from nearspace.results import Match, Neighbors
+from nearspace.search.documents import by_document
 from nearspace.search.highlights import find_spans, snippet
 from nearspace.search.text_query import TextQuery, in_reach
 from nearspace.search.tokens import tokenize
@@ -33,6 +34,7 @@ def search_text(
     where: str | None = None,
     fuzzy: int | str = 0,
     phrase: bool = False,
+    documents: bool = False,
 ) -> Neighbors:
     """Find the rows whose text has the words of a question, best first by BM25.
 
@@ -50,6 +52,7 @@ def search_text(
         fuzzy: edits that a word may be away from what is asked: 0, 1, 2, or "auto" (0 up to two characters, 1
             up to five, else 2). Words that are as they should be count three times as much as near ones.
         phrase: the whole question is one phrase.
+        documents: the rows are passages: each document is a hit once, by its best passage.
 
     Returns:
         Scores are BM25 scores, rows of equal score come in row order; `matches` say what matched.
@@ -62,15 +65,19 @@ def search_text(
     index = open_index(space, column)
     questions = [query] if isinstance(query, str) else list(query)
     asked = [TextQuery.parse(one, fuzzy, phrase) for one in questions]
-    rows = np.full((len(asked), k), -1, dtype=np.int64)
-    scores = np.full((len(asked), k), -np.inf, dtype=np.float32)
-    matches = []
-    for number, one in enumerate(asked):
-        found, found_scores = ranked(space, index, one, k, where)
-        rows[number, : len(found)], scores[number, : len(found)] = found, found_scores
-        ranks = [{"text": place} for place in range(1, len(found) + 1)]
-        matches.append(matches_of(space, index.column, one, found, ranks))
-    return Neighbors(tuple(questions), rows, scores, space.keys, space.columns, tuple(matches))
+
+    def ask(count: int) -> Neighbors:
+        rows = np.full((len(asked), count), -1, dtype=np.int64)
+        scores = np.full((len(asked), count), -np.inf, dtype=np.float32)
+        matches = []
+        for number, one in enumerate(asked):
+            found, found_scores = ranked(space, index, one, count, where)
+            rows[number, : len(found)], scores[number, : len(found)] = found, found_scores
+            ranks = [{"text": place} for place in range(1, len(found) + 1)]
+            matches.append(matches_of(space, index.column, one, found, ranks))
+        return Neighbors(tuple(questions), rows, scores, space.keys, space.columns, tuple(matches))
+
+    return by_document(space, ask, k) if documents else ask(k)
 
 
 def open_index(space: Space, column: str | None) -> TextIndex:

@@ -116,6 +116,10 @@ class Editor:
         """Of the table as it is now."""
         return int(self.dataset.version)
 
+    def places(self, keys: Keys) -> NDArray[np.int64]:
+        """(m,) the address of the row of each key as the table is now, -1 where there is none."""
+        return self._places.find(keys)
+
     def add_columns(self, schema: Any) -> None:
         """Add the columns of an Arrow schema that the table lacks; existing rows have no value there."""
         import pyarrow as pa

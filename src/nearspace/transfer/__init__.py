@@ -1,0 +1,1 @@
+"""A Space carried over to the next task: labels from few examples."""
