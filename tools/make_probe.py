@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import lzma
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def articles() -> dict[str, list[str]]:
     """Give the paragraphs of each article, by its number."""
     found: dict[str, list[str]] = {}
     number = ""
-    for line in lzma.open(SOURCE, "rt", encoding="utf-8"):
+    for line in lzma.decompress(SOURCE.read_bytes()).decode("utf-8").split("\n"):
         if line.startswith("<doc "):
             number = line.split('"')[1]
             found[number] = []
@@ -74,7 +75,7 @@ def main() -> None:
     head = "# article of examples/data/articles.tsv, sentence that is asked, passage; CC BY-SA 3.0\n"
     text = head + "".join("\t".join(row) + "\n" for row in rows)
     TARGET.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
-    print(f"{len(rows)} passages, {len(text):,} bytes, {TARGET.stat().st_size:,} compressed")
+    sys.stdout.write(f"{len(rows)} passages, {len(text):,} bytes, {TARGET.stat().st_size:,} compressed\n")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Contrastive training: an encoder of texts is drawn towards the user's own idea of similar, and does no harm."""
+"""Contrastive training: an encoder is drawn towards the user's own idea of similar, without harm."""

@@ -1,4 +1,4 @@
-"""Batches of examples: their order by the seed, and no example twice that another one would take for wrong."""
+"""Batches of examples: their order by the seed, and no text twice that would be taken for wrong."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _WAITING = 4  # batches of examples that wait for one without their texts
 def batches(examples: Examples, size: int, seed: int, epoch: int) -> Iterator[Ids]:
     """Give rows of the examples, `size` at a time, all of them once, in an order of this seed and epoch.
 
-    No text is twice in a batch of pairs or triplets, as it would be a wrong answer to itself; what does not fit
-    waits for the next one. Labelled texts come in twos of a label. A last batch of one example is left out.
+    No text is twice in a batch of pairs or triplets, as it would be a wrong answer to itself; what does not
+    fit waits for the next one. Labelled texts come in twos of a label. A last batch of one example is left
+    out.
     """
     random = np.random.default_rng([seed, epoch, 0xBA7C])
     if examples.kind == "labels":

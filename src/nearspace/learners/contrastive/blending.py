@@ -1,7 +1,7 @@
 """Between the old weights and the new: as far as the user's data gain and general quality does not fall.
 
-theta(alpha) = (1 - alpha) theta_old + alpha theta_new. Wortsman et al.: Robust fine-tuning of zero-shot models
-(WiSE-FT), 2022 (arXiv:2109.01903).
+theta(alpha) = (1 - alpha) theta_old + alpha theta_new. Wortsman et al.: Robust fine-tuning of zero-shot
+models (WiSE-FT), 2022 (arXiv:2109.01903).
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ def choose(
     probes: Sequence[tuple[Task, Figures]],
     seed: int,
 ) -> tuple[float | None, list[Blend]]:
-    """Set the model to the best place between `old` and its weights; give alpha and all places that were tried.
+    """Set the model to the best place between `old` and its weights; give alpha and the places tried.
 
-    `floor` is the figure of `choice` with the old weights; `probes` come with what their cases were judged by then.
-    Places are tried in the order of the figure of the held-out choice, best first, as long as it is above that
-    of the old weights; the first one at which no figure of the probe falls is taken. If there is none, alpha
-    is None and the weights are the new ones.
+    `floor` is the figure of `choice` with the old weights; `probes` come with what their cases were judged by
+    then. Places are tried in the order of the figure of the held-out choice, best first, as long as it is
+    above that of the old weights; the first one at which no figure of the probe falls is taken. If there is
+    none, alpha is None and the weights are the new ones.
     """
     new = model.weights()
     figures = {}

@@ -1,9 +1,9 @@
 """Learning from bare texts by putting them together again from one vector (TSDAE).
 
-A text that has lost most of its tokens becomes one vector, and a small decoder that sees nothing but this vector
-says the whole text, token by token. The decoder's table of tokens is that of the encoder, and stays as it is.
-Wang, Reimers, Gurevych: TSDAE, 2021 (arXiv:2104.06979). The paper's decoder is a copy of the encoder; this one
-is small, so that a CPU can train it.
+A text that has lost most of its tokens becomes one vector, and a small decoder that sees nothing but this
+vector says the whole text, token by token. The decoder's table of tokens is that of the encoder, and stays as
+it is. Wang, Reimers, Gurevych: TSDAE, 2021 (arXiv:2104.06979). The paper's decoder is a copy of the encoder;
+this one is small, so that a CPU can train it.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def read_examples(
     """Read a table; its texts go to a file in `folder`.
 
     Args:
-        source: as `read_table` takes it.
+        source: a Table, or as `read_table` takes it.
         folder: exists.
         kind: one of KINDS; None: told by the names of the columns.
         columns: those of the texts, then that of the score or label; None: told by their names.
@@ -98,28 +98,32 @@ def read_examples(
     """
     if kind is not None and kind not in KINDS:
         raise SettingError(f"kind is {kind!r}", f"Accepted: {', '.join(KINDS)}.")
-    table = read_table(source)
+    table = source if isinstance(source, Table) else read_table(source)
     kind, chosen = _told(table, kind, tuple(columns or ()))
     count, rated = KINDS[kind]
     names = chosen[:count]
-    writer = TextWriter(folder / "texts")
     targets: list[Any] = []
     left_out = 0
-    for texts, values in _rows(table, names, chosen[count] if rated else None):
-        rated_as = _value(kind, values, table.name, len(targets) + left_out + 1)
-        if rated_as is None or not all(text.strip() for text in texts):
-            left_out += 1
-            continue
-        writer.add(texts)
-        targets.append(rated_as)
-    found, ids, fingerprint = writer.finish()
-    if not targets:
-        raise InputError(
-            f"{table.name}: all {left_out:,} rows have an empty text" + (" or no value" if rated else ""),
-            f"Columns that were read: {', '.join(chosen)}.",
-        )
+    with TextWriter(folder / "texts") as writer:
+        for texts, values in _rows(table, names, chosen[count] if rated else None):
+            rated_as = _value(kind, values, table.name, len(targets) + left_out + 1)
+            if rated_as is None or not all(text.strip() for text in texts):
+                left_out += 1
+                continue
+            writer.add(texts)
+            targets.append(rated_as)
+        if not targets:
+            raise InputError(
+                f"{table.name}: all {left_out:,} rows have an empty text" + (" or no value" if rated else ""),
+                f"Columns that were read: {', '.join(chosen)}.",
+            )
+        found, ids, fingerprint = writer.finish()
     made = Examples(kind, found, ids.reshape(-1, count), np.zeros(0), (), left_out, fingerprint, table.name)
-    return _rated(made, targets)
+    try:
+        return _rated(made, targets)
+    except InputError:
+        found.close()
+        raise
 
 
 def _rated(made: Examples, targets: list[Any]) -> Examples:
@@ -197,10 +201,9 @@ def _told(table: Table, kind: str | None, columns: tuple[str, ...]) -> tuple[str
     if columns:
         kind = kind or _by_number(table, columns)
     else:
-        kind, columns = _by_name(names, kind) or (kind, ())
-        if not columns:
-            columns = tuple(names)
-            kind = kind or _by_number(table, columns)
+        named = _by_name(names, kind)
+        columns = named[1] if named else tuple(names)
+        kind = named[0] if named else kind or _by_number(table, columns)
     count, rated = KINDS[kind]
     if len(columns) < count + rated:
         raise _too_few(table.name, kind, columns)

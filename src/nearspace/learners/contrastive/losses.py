@@ -141,9 +141,9 @@ class CoSENT:
 class AnglE:
     """Order of the scores by the angle in complex space, which does not flatten where the cosine does.
 
-    A vector's first half is its real part, the second its imaginary part. z = a / b, component by component,
-    over |a| / |b|; the figure of a pair is |sum of the parts of z|, and the loss is that of CoSENT on it, plus
-    CoSENT itself. Li and Li: AnglE, 2023 (arXiv:2309.12871).
+    A vector's first half is its real part, the second its imaginary part. z = a conj(b) |a|^-1 |b|^-1,
+    component by component; the figure of a pair is |sum of the parts of z|, and the loss is that of CoSENT on
+    it, plus CoSENT itself. Li and Li: AnglE, 2023 (arXiv:2309.12871).
 
     Attributes:
         scale: s.

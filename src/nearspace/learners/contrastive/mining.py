@@ -17,8 +17,8 @@ _BLOCK = 256
 def mine(model: Trained, examples: Examples, settings: Mining) -> Ids:
     """(n, negatives) numbers of texts that are near to the first text of each example, and wrong.
 
-    Candidates are the second texts of all examples. See `Mining` for what is left out. Where too few are left,
-    the example's own second text fills up, which the loss passes over as a known positive.
+    Candidates are the second texts of all examples. See `Mining` for what is left out. Where too few are
+    left, the example's own second text fills up, which the loss passes over as a known positive.
     """
     ids, place = np.unique(examples.rows[:, 1], return_inverse=True)
     anchors, own = np.unique(examples.rows[:, 0], return_inverse=True)

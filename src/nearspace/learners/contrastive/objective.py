@@ -34,7 +34,7 @@ class Objective:
         self.negatives: Ids = np.empty((len(examples), 0), dtype=np.int64)
         self._decoder: Decoder | None = None
         if isinstance(self.loss, TSDAE):
-            assert isinstance(model, TrainedTransformer)  # noqa: S101 - `chosen_loss` refuses heads
+            assert isinstance(model, TrainedTransformer)  # `chosen_loss` refuses heads
             self._decoder = model.decoder(self.loss)
             model.deleted = self.loss.deleted
 
@@ -56,7 +56,7 @@ class Objective:
         """Give the loss of a batch of examples from the vectors of `texts(rows)`."""
         torch, count = self._torch, len(rows)
         if self._decoder is not None:
-            assert isinstance(self._model, TrainedTransformer)  # noqa: S101
+            assert isinstance(self._model, TrainedTransformer)
             return self._decoder.loss(vectors, self._model.whole(self._examples.rows[rows, 0]))
         targets = None
         if len(self._examples.targets):

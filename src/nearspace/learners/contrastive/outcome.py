@@ -20,8 +20,8 @@ class Training:
 
     Attributes:
         path: folder of the model, or None if it was not written.
-        verdict: "better": the held-out figure rose by its whole interval; "no difference shown"; "worse": it, or
-            a figure of the probe, fell by its whole interval, or no weights were better than the old ones.
+        verdict: "better": the held-out figure rose by its whole interval; "no difference shown"; "worse": it,
+            or one of the probe, fell by its whole interval, or no weights were better than the old ones.
         why: of the verdict, for people.
         held_out: the figure of held-out examples, before and after.
         probe: those of the probe.
@@ -115,9 +115,9 @@ def card(training: Training) -> str:
             for one in training.differences
         ),
         "",
-        f"{training.examples['train']} examples were learned from; {training.examples['choice']} said when to "
-        f"stop and how far to go (alpha {training.alpha}), and {training.examples['test']} others, which have no "
-        "text in common with any of these, gave the first line.",
+        f"{training.examples['train']} examples were learned from; {training.examples['choice']} said when "
+        f"to stop and how far to go (alpha {training.alpha}), and {training.examples['test']} others, which "
+        "have no text in common with any of these, gave the first line.",
         "",
         "Settings: " + ", ".join(f"{name} {value}" for name, value in training.settings.items()) + ".",
         "",

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nearspace.errors import InputError
-from nearspace.learners.contrastive.examples import read_examples
+from nearspace.learners.contrastive.examples import Examples, read_examples
 from nearspace.learners.contrastive.splitting import groups_of
 from nearspace.learners.contrastive.tasks import DEPTH, Retrieval, Scored, Task, task_of
 
@@ -42,16 +42,22 @@ def given(sources: Sequence[Any], folder: Path) -> list[Task]:
         own = folder / f"probe-{number}"
         own.mkdir()
         examples = read_examples(source, own)
-        groups = groups_of(examples)
-        if int(groups.max()) + 1 < LEAST:
-            raise InputError(
-                f"{examples.name}: {int(groups.max()) + 1} groups of cases without a common text are too few "
-                "to tell harm from chance",
-                f"A probe has at least {LEAST}.",
-            )
-        tasks.append(task_of(examples, groups, None, f"probe.{_name(source, number)}", 0))
-        examples.texts.close()
+        try:
+            tasks.append(_own(examples, f"probe.{_name(source, number)}"))
+        finally:
+            examples.texts.close()
     return tasks
+
+
+def _own(examples: Examples, name: str) -> Task:
+    groups = groups_of(examples)
+    if int(groups.max()) + 1 < LEAST:
+        raise InputError(
+            f"{examples.name}: {int(groups.max()) + 1} groups of cases without a common text are too few "
+            "to tell harm from chance",
+            f"A probe has at least {LEAST}.",
+        )
+    return task_of(examples, groups, None, name, 0)
 
 
 def _name(source: Any, number: int) -> str:
@@ -65,7 +71,7 @@ def _read(name: str) -> bytes:
 def _encyclopedia() -> Task:
     """Each line is a passage: article, sentence that was taken out of it (or none), what is left of it."""
     text = lzma.decompress(_read(ENCYCLOPEDIA)).decode("utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    lines = [line.split("\t") for line in text.split("\n") if line and line[0] != "#"]
     passages = [passage for _, _, passage in lines]
     asked = [number for number, (_, query, _) in enumerate(lines) if query]
     texts = [lines[number][1] for number in asked] + passages

@@ -1,4 +1,4 @@
-"""Holding examples out in whole groups: examples that share a text, directly or through others, stay together."""
+"""Holding examples out in whole groups: those that share a text, also through others, stay together."""
 
 from __future__ import annotations
 
@@ -93,15 +93,16 @@ def split_given(train: Examples, held: Examples, seed: int) -> Split:
             f"{held.name}: {len(order):,} groups of examples are too few to measure with",
             f"Hold out at least {LEAST} that have no text in common.",
         )
-    tested = order[groups] % 2 == 1
-    return Split(train, held.only(~tested), held.only(tested), groups[tested], groups[~tested])
+    turn = order[groups] % 2
+    chosen, tested = np.flatnonzero(turn == 0), np.flatnonzero(turn == 1)
+    return Split(train, held.only(chosen), held.only(tested), groups[tested], groups[chosen])
 
 
 def without_texts(examples: Examples, others: Examples) -> Examples:
     """Give the examples that have no text in common with `others`."""
     taken = set(others.texts.take(np.unique(others.rows)))
     shared = np.array([text in taken for text in examples.texts])
-    return examples.only(~shared[examples.rows].any(axis=1))
+    return examples.only(np.flatnonzero(~shared[examples.rows].any(axis=1)))
 
 
 def _parts(examples: Examples, groups: Ids, share: float, random: np.random.Generator) -> NDArray[np.int64]:

@@ -1,9 +1,9 @@
 """The gradient of a batch, however little of it fits into memory at once.
 
-Texts of about one length go through the model together. Where all of them do not fit, their vectors are first
-made without gradients, the loss gives the gradient of each vector, and each part then goes through the model
-again, with the same dropout, to pass its share on (GradCache; Gao et al. 2021, arXiv:2101.06983). The gradient is
-the same, as every loss sees a batch through its vectors alone.
+Texts of about one length go through the model together. Where all of them do not fit, their vectors are
+first made without gradients, the loss gives the gradient of each vector, and each part then goes through the
+model again, with the same dropout, to pass its share on (GradCache; Gao et al. 2021, arXiv:2101.06983). The
+gradient is the same, as every loss sees a batch through its vectors alone.
 """
 
 from __future__ import annotations

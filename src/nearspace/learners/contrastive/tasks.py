@@ -72,11 +72,12 @@ class Scored:
         """(n,) cosines."""
         scaled = unit(vectors)
         left, right = scaled[self.pairs[:, 0]], scaled[self.pairs[:, 1]]
-        return np.einsum("nd,nd->n", left, right).astype(np.float64)
+        return np.asarray(np.einsum("nd,nd->n", left, right), dtype=np.float64)
 
     def figure(self, cases: Figures, weights: Figures) -> Figures:
         """(b,) correlations."""
-        return pearson(midranks(self.scores, weights), midranks(cases, weights), weights)
+        made: Figures = pearson(midranks(self.scores, weights), midranks(cases, weights), weights)
+        return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ class Retrieval:
 
     @cached_property
     def _itself(self) -> NDArray[np.bool_]:
-        return self.queries[:, None] == self.searched[None, :]
+        return np.asarray(self.queries[:, None] == self.searched[None, :])
 
     def cases(self, vectors: Floats) -> Figures:
         """(q,) nDCG@10 of each query."""
@@ -113,7 +114,8 @@ class Retrieval:
             gains[number, : len(row)] = self.grades[number, row]
         right = self.grades.sum(axis=1)
         ideal = (np.arange(DEPTH)[None, :] < right[:, None]).astype(np.float64)
-        return ndcg_at(gains, ideal, DEPTH)
+        made: Figures = ndcg_at(gains, ideal, DEPTH)
+        return made
 
     def figure(self, cases: Figures, weights: Figures) -> Figures:
         """(b,) means."""
@@ -123,9 +125,9 @@ class Retrieval:
 def task_of(examples: Examples, groups: Ids, others: Examples | None, name: str, seed: int) -> Task:
     """Make the task of held-out examples.
 
-    Scored pairs: `Scored`. Pairs and triplets: find the second text of each first one among all second and third
-    texts, and among some of those of `others`. Labelled texts: find texts of the same label among some of
-    `others`. Bare texts: find the second half of each text by the first.
+    Scored pairs: `Scored`. Pairs and triplets: find the second text of each first one among all second and
+    third texts, and among some of those of `others`. Labelled texts: find texts of the same label among some
+    of `others`. Bare texts: find the second half of each text by the first.
     """
     if examples.kind == "scored":
         numbers, flat = np.unique(examples.rows, return_inverse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, overload
+from typing import BinaryIO, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,12 @@ class TextWriter:
         self._hashes: list[bytes] = []
         self._ends: list[int] = []
         self._at = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
 
     def add(self, texts: Sequence[str]) -> None:
         """Write texts."""

@@ -52,9 +52,9 @@ def encoder(
 ) -> Training:
     """Train an encoder of texts on pairs that are similar, and write it if it did no harm.
 
-    Part of the examples is held out, in groups without a common text. Half of it says when to stop and how far to
-    go from the old weights to the new; the other half, and a general probe, are measured before and after. The
-    same data, settings, versions, device and number of torch's threads give the same bytes.
+    Part of the examples is held out, in groups without a common text. Half of it says when to stop and how
+    far to go from the old weights to the new; the other half, and a general probe, are measured before and
+    after. The same data, settings, versions, device and number of torch's threads give the same bytes.
 
     Args:
         data: a table, as `read_table` takes it: pairs (a, b), triplets (a, positive, negative), scored pairs
@@ -80,8 +80,8 @@ def encoder(
         Interrupted: Ctrl-C.
     """
     began = time.monotonic()
-    with contextlib.suppress(_Enough), new_folder(output, overwrite=overwrite, replaceable=is_training):
-        raise _Enough
+    with contextlib.suppress(_EnoughError), new_folder(output, overwrite=overwrite, replaceable=is_training):
+        raise _EnoughError
     with _folder() as folder, _closing() as opened:
         examples = read_examples(data, _below(folder, "data"), kind=kind, columns=columns)
         opened.append(examples)
@@ -194,7 +194,7 @@ def _split(
     return split_given(train, held, settings.seed)
 
 
-class _Enough(Exception):  # noqa: N818
+class _EnoughError(Exception):
     """The output could be made."""
 
 
