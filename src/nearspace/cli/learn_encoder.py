@@ -61,7 +61,7 @@ Examples:
 @click.option(
     "--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Of products."
 )
-@click.option("--tokens", type=int, default=8_192, show_default=True, help="In memory at once.")
+@click.option("--tokens", type=int, default=4_096, show_default=True, help="In memory at once.")
 @format_option
 @seed_option
 @overwrite_option

@@ -77,13 +77,13 @@ def test_planted_synonyms_are_learned(tmp_path, tiny, tune):
 @pytest.mark.parametrize(
     ("rows", "options", "settings"),
     [
-        (scored_pairs(300), {}, {}),
-        (scored_pairs(300), {}, {"loss": "angle"}),
-        (scored_pairs(300), {}, {"loss": "cosine"}),
+        (scored_pairs(600), {}, {"epochs": 10}),
+        (scored_pairs(600), {}, {"loss": "angle", "epochs": 10}),
+        (scored_pairs(600), {}, {"loss": "cosine", "epochs": 10}),
         (labelled(24), {}, {}),
         (synonym_pairs(260), {}, {"dims": (16,), "mining": Mining()}),
         (synonym_pairs(260), {}, {"loss": "triplet"}),
-        (synonym_pairs(260), {}, {"loss": "margin"}),
+        (synonym_pairs(400), {}, {"loss": "margin", "epochs": 10}),
     ],
     ids=["cosent", "angle", "cosine", "supcon", "mined", "triplet", "margin"],
 )

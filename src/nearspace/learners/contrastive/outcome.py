@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,11 @@ class Training:
 
 
 def judged(
-    held_out: Difference, probe: tuple[Difference, ...], alpha: float | None, course: Course
+    held_out: Difference,
+    probe: tuple[Difference, ...],
+    alpha: float | None,
+    blends: Sequence[Blend],
+    course: Course,
 ) -> tuple[str, str]:
     """Give the verdict and why; `alpha` None: no place between old and new was accepted."""
     fallen = [one for one in (held_out, *probe) if one.worse]
@@ -85,9 +89,11 @@ def judged(
         told = "; ".join(f"{one.name} {one.before:.4f} to {one.after:.4f}" for one in fallen)
         return WORSE, f"fell by more than chance: {told}"
     if alpha is None:
-        return WORSE, "no weights between old and new were better on held-out examples" + (
-            f"; {course.stopped}" if course.stopped else ""
-        )
+        harmed = any(one.harmful for one in blends)
+        reason = "no weights between old and new were better on held-out examples"
+        if harmed:
+            reason += " without the probe falling"
+        return WORSE, f"{reason}; {course.stopped}" if course.stopped else reason
     change = f"{held_out.name} {held_out.before:.4f} to {held_out.after:.4f}"
     span = f"[{held_out.low:+.4f}, {held_out.high:+.4f}]"
     if held_out.better:

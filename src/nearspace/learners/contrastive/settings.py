@@ -149,7 +149,7 @@ class Machine:
 
     device: str | None = None
     precision: str = "auto"
-    tokens: int = 8_192
+    tokens: int = 4_096
 
     def __post_init__(self) -> None:
         _above("tokens", self.tokens, 0)

@@ -35,19 +35,19 @@ class Split:
 
 def groups_of(examples: Examples) -> Ids:
     """(n,) number of the group of each example: the connected parts of the graph of texts."""
-    parent = np.arange(len(examples.texts))
+    parent = list(range(len(examples.texts)))
 
     def root(node: int) -> int:
         while parent[node] != node:
             parent[node] = parent[parent[node]]
-            node = int(parent[node])
+            node = parent[node]
         return node
 
-    for row in examples.rows:
-        first = root(int(row[0]))
-        for other in row[1:]:
-            parent[root(int(other))] = first
-    roots = np.array([root(int(row[0])) for row in examples.rows], dtype=np.int64)
+    columns = [examples.rows[:, number].tolist() for number in range(examples.rows.shape[1])]
+    for other in columns[1:]:
+        for one, two in zip(columns[0], other, strict=True):
+            parent[root(two)] = root(one)
+    roots = np.array([root(one) for one in columns[0]], dtype=np.int64)
     return np.unique(roots, return_inverse=True)[1].astype(np.int64)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self, overload
@@ -55,8 +56,8 @@ class TextWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("wb")
-        self._hashes: list[bytes] = []
-        self._ends: list[int] = []
+        self._hashes = bytearray()
+        self._ends = array("q")
         self._at = 0
 
     def __enter__(self) -> Self:
@@ -69,7 +70,7 @@ class TextWriter:
         """Write texts."""
         for text in texts:
             raw = text.encode("utf-8", "surrogatepass")
-            self._hashes.append(hashlib.blake2b(raw, digest_size=16).digest())
+            self._hashes += hashlib.blake2b(raw, digest_size=16).digest()
             self._at += len(raw)
             self._ends.append(self._at)
             self._file.write(raw)
@@ -77,14 +78,13 @@ class TextWriter:
     def finish(self) -> tuple[TextFile, Ids, str]:
         """Give the different texts, the number of each text that was added, and a fingerprint of them all."""
         self._file.close()
-        joined = b"".join(self._hashes)
-        hashes = np.frombuffer(joined, dtype="V16")
+        halves = np.frombuffer(self._hashes, dtype=[("high", "<u8"), ("low", "<u8")])
         ends = np.array(self._ends, dtype=np.int64)
         begins = np.concatenate([np.zeros(min(1, len(ends)), np.int64), ends[:-1]])
-        _, first, inverse = np.unique(hashes.view("S16"), return_index=True, return_inverse=True)
+        _, first, inverse = np.unique(halves, return_index=True, return_inverse=True)
         order = np.argsort(first)  # in the order of first appearance
         number = np.empty(len(order), dtype=np.int64)
         number[order] = np.arange(len(order))
         kept = first[order]
-        fingerprint = hashlib.blake2b(joined, digest_size=16).hexdigest()
+        fingerprint = hashlib.blake2b(self._hashes, digest_size=16).hexdigest()
         return TextFile(self._path, begins[kept], ends[kept]), number[inverse], fingerprint

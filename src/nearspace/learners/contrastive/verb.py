@@ -145,7 +145,7 @@ class _Run:
         course = trainer.fit(kept, self.progress)
         alpha, blends = choose(model, old, self.choice, floor, before[1:], seed)
         after = self._differences(before)
-        verdict, why = judged(after[0], after[1:], alpha, course)
+        verdict, why = judged(after[0], after[1:], alpha, blends, course)
         counts = {"train": len(cut.train), "choice": len(cut.choice), "test": len(cut.test)}
         return Training(
             None, verdict, why, after[0], after[1:], alpha, tuple(blends), course,
