@@ -1,4 +1,8 @@
-"""Encoding on CUDA: the vectors of the CPU, and a batch that is too large for the card is halved."""
+"""The engine torch on a CUDA device: the vectors of the CPU, and batches without room are halved."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,48 +10,39 @@ from tests.tiny_model import WORDS, write_tiny_model
 
 from nearspace.encoders.transformer import TransformerEncoder
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+torch = pytest.importorskip("torch", reason="needs the extra texts")
+pytest.importorskip("transformers", reason="needs the extra texts")
 pytestmark = [
     pytest.mark.extras,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, which is not here"),
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_tiny_model(tmp_path_factory.mktemp("gpu") / "m", dim=256, layers=4, heads=8, max_length=128)
-
-
-def texts(count):
+def texts(count: int) -> list[str]:
     random = np.random.default_rng(1)
-    return [" ".join(random.choice(WORDS, size=random.integers(1, 120))) for _ in range(count)]
+    return [" ".join(random.choice(WORDS, size=random.integers(1, 40))) for _ in range(count)]
 
 
-def test_vectors_are_those_of_the_cpu(folder):
-    asked = [*texts(500), ""]
-    cpu = TransformerEncoder.open(folder, engine="torch", device="cpu")
-    gpu = TransformerEncoder.open(folder, engine="torch", device="cuda")
-    assert gpu.engine.device == "cuda"
-    assert TransformerEncoder.open(folder, engine="torch").engine.device == "cuda"
-    assert gpu.fingerprint == cpu.fingerprint
-    np.testing.assert_allclose(gpu.encode(asked), cpu.encode(asked), atol=2e-5)
-    (one,), (other,) = gpu.token_vectors(asked[:1]), cpu.token_vectors(asked[:1])
-    np.testing.assert_allclose(one.vectors, other.vectors, atol=2e-4)
+def test_cuda_gives_the_vectors_of_the_cpu(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "model")
+    asked = texts(500)
+    there = TransformerEncoder.open(model, engine="torch", device="cuda").encode(asked)
+    here = TransformerEncoder.open(model, engine="torch", device="cpu").encode(asked)
+    np.testing.assert_allclose(there, here, atol=2e-3)
 
 
-def test_a_card_that_is_full_halves_the_batch(folder):
-    asked = texts(4000)
-    gpu = TransformerEncoder.open(folder, engine="torch", device="cuda")
-    expected = gpu.encode(asked)
-    gpu.engine.budget = before = 4_000 * 128  # all texts at once
-    torch.cuda.empty_cache()
-    used = torch.cuda.memory_reserved() + 256 * 2**20
+def test_a_batch_without_room_on_the_device_is_halved(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "model", dim=1024, heads=16)
+    asked = texts(4_000)
+    encoder = TransformerEncoder.open(model, engine="torch", device="cuda")
+    expected = encoder.encode(asked)
     total = torch.cuda.get_device_properties(0).total_memory
-    torch.cuda.set_per_process_memory_fraction(min(1.0, used / total), 0)
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_allocated() + 2**28) / total)
     try:
-        made = gpu.encode(asked)
+        budget = encoder.engine.budget
+        found = encoder.encode(asked)
+        assert encoder.engine.budget < budget
     finally:
-        torch.cuda.set_per_process_memory_fraction(1.0, 0)
-    assert gpu.engine.budget < before
-    np.testing.assert_allclose(made, expected, atol=2e-5)
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    np.testing.assert_allclose(found, expected, atol=2e-3)

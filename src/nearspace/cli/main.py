@@ -21,6 +21,9 @@ Examples:
 COMMANDS = {
     "learn": Row("nearspace.cli.learn", "learn", "Learn a Space from data."),
     "encode": Row("nearspace.cli.creating", "encode_command", "Encode a table of texts into a Space."),
+    "distill": Row(
+        "nearspace.cli.distill", "distill_command", "Make a transformer a table of token vectors."
+    ),
     "create": Row("nearspace.cli.creating", "create_command", "Create a Space without rows."),
     "pack": Row("nearspace.cli.pack", "pack_command", "Make the fast form of a model of texts."),
     "nearest": Row("nearspace.cli.search", "nearest_command", "Show the nearest neighbours of keys."),

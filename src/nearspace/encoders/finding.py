@@ -15,6 +15,7 @@ from nearspace.optional import require
 CONFIG = "config.json"
 MODULES = "modules.json"
 PACKED = "packed.json"
+STATIC = "static.json"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _PACKAGE_NAME = re.compile(r"[A-Za-z][\w-]*")
 _WANTED = (  # of a hub: no pickle, no code, no other framework's weights
@@ -57,13 +58,13 @@ _WHAT_WOULD_DO = (
 
 def is_model(folder: Path) -> bool:
     """Tell whether a folder holds a model: of transformers, sentence-transformers, or packed."""
-    return any((folder / name).is_file() for name in (MODULES, PACKED)) or _has_type(folder / CONFIG)
+    return any((folder / name).is_file() for name in (MODULES, PACKED, STATIC)) or _has_type(folder / CONFIG)
 
 
 def _checked(folder: Path) -> Path:
     if not is_model(folder):
         raise InputError(
-            f"{str(folder)!r} holds no model: no {MODULES}, {PACKED}, or {CONFIG} that names a type",
+            f"{str(folder)!r} holds no model: no {MODULES}, {PACKED}, {STATIC}, no {CONFIG} with a type",
             _WHAT_WOULD_DO,
         )
     return folder

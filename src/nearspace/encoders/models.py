@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nearspace.encoders.finding import CONFIG, MODULES, find_model
+from nearspace.encoders.finding import CONFIG, MODULES, STATIC, find_model
 from nearspace.protocols import Encoder
 
 # layout of a folder -> module and class whose `open` takes it; imported on use
 READERS = {
+    "static": ("nearspace.encoders.static", "StaticEncoder"),
     "tokens": ("nearspace.encoders.token_table", "TokenEncoder"),
     "transformer": ("nearspace.encoders.transformer", "TransformerEncoder"),
 }
@@ -35,6 +36,8 @@ def open_model(name: str | Path, **options: Any) -> Encoder:
 
 def layout_of(folder: Path) -> str:
     """Give the layout of a model's folder, a key of READERS where it is known."""
+    if (folder / STATIC).is_file():
+        return "static"
     kinds = [str(part.get("type", "")) for part in _read(folder / MODULES, list) if isinstance(part, dict)]
     if kinds and kinds[0].endswith("StaticEmbedding"):
         return "tokens"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SPECIAL = "[special]"  # stands for the tokens that are not of the text
+
 
 @dataclass(frozen=True, eq=False)
 class TextParts:

@@ -131,6 +131,11 @@ class StaticEncoder:
         vectors = np.asarray(space.vectors)
         return cls(space.keys, vectors, weights, space.encoder, settings=settings, tokenizer=tokenizer)
 
+    @classmethod
+    def open(cls, folder: Path) -> StaticEncoder:
+        """Open a folder that `save` or a distillation wrote, as `load`."""
+        return cls.load(folder)
+
     def fit_common(self, texts: Iterable[str]) -> StaticEncoder:
         """Give this encoder with the direction taken out that the vectors of `texts` have in common.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import InputError, MissingInputError
-from nearspace.tensors import Tensors, widened
+from nearspace.tensors import Tensors, widened, write_tensors
 
 _TENSORS, _TOKENIZER, _CONFIG, _MODULES = "model.safetensors", "tokenizer.json", "config.json", "modules.json"
 _FOLDERS = ("", "0_StaticEmbedding")
@@ -71,6 +72,19 @@ def read_token_files(folder: Path) -> TokenFiles:
         max_tokens=most,
         max_characters=most and most * _median_length(tokenizer),
     )
+
+
+def write_token_files(folder: Path, tokenizer: Mapping[str, Any], rows: NDArray[Any]) -> None:
+    """Write a table in the layout of model2vec, for vectors of length 1, without a limit on the text."""
+    write_tensors(folder / _TENSORS, {_MODEL2VEC: rows}, {"format": "pt"})
+    (folder / _TOKENIZER).write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+    config = {"model_type": "model2vec", "normalize": True, "hidden_dim": rows.shape[1], "max_length": None}
+    modules = [
+        {"idx": at, "name": str(at), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for at, (path, kind) in enumerate([(".", "StaticEmbedding"), ("1_Normalize", "Normalize")])
+    ]
+    (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (folder / _MODULES).write_text(json.dumps(modules, indent=2) + "\n", encoding="utf-8")
 
 
 def _place(folder: Path) -> Path | None:

@@ -17,9 +17,16 @@ from numpy.typing import NDArray
 from nearspace.encoders.batches import blocks, token_shares
 from nearspace.encoders.families import FAMILIES
 from nearspace.encoders.finding import PACKED, find_model
-from nearspace.encoders.model_folder import ModelFolder, prompt_text, read_model_folder, write_model_folder
+from nearspace.encoders.model_folder import (
+    ModelFolder,
+    Normalize,
+    prompt_text,
+    read_model_folder,
+    write_model_folder,
+)
 from nearspace.encoders.packed_engine import PackedEngine
 from nearspace.encoders.packed_folder import read_packed
+from nearspace.encoders.parts import SPECIAL, TextParts
 from nearspace.encoders.tokenizing import TextTokenizer
 from nearspace.encoders.torch_engine import TorchEngine, TorchModel
 from nearspace.errors import InputError, SettingError
@@ -185,6 +192,31 @@ class TransformerEncoder:
             for (ids, spans), made in zip(split, vectors, strict=True):
                 weights = self._shares(len(ids))[spans.places]
                 found.append(TokenVectors(spans.pieces, spans.spans, made[spans.places], weights))
+        return found
+
+    def parts(self, texts: Sequence[str]) -> list[TextParts]:
+        """Give each text as the sum of its tokens' shares; special and prompt tokens are one last part.
+
+        Raises:
+            SettingError: the model takes maxima, or more is done to the sum than scaling it.
+        """
+        after = [part for part in self.model.after if not isinstance(part, Normalize)]
+        if len(self.model.pooling.modes) != 1 or "max" in self.model.pooling.modes or after:
+            raise SettingError(
+                "the vectors of this model are no sums over tokens",
+                "Models are that average their tokens, with nothing but Normalize behind.",
+            )
+        found: list[TextParts] = []
+        for part in blocks(texts, _BLOCK, 8 * self.max_length):
+            split = self._tokenizer.spans(texts[part])
+            vectors = self.engine.tokens([ids for ids, _ in split])
+            for text, (ids, spans), made in zip(texts[part], split, vectors, strict=True):
+                shares = made[:, : self.dim] * self._shares(len(ids))[:, None]
+                own = shares[spans.places] if text.strip() else shares[:0]
+                rest = shares.sum(axis=0, keepdims=True) - own.sum(axis=0, keepdims=True)
+                where = np.concatenate([spans.spans[: len(own)], np.zeros((1, 2), np.int32)])
+                whole = np.concatenate([own, rest if len(own) else np.zeros_like(rest)])
+                found.append(TextParts((*spans.pieces[: len(own)], SPECIAL), where, whole))
         return found
 
     def module(self) -> TorchModel:

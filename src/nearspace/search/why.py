@@ -97,7 +97,7 @@ def why(space: Space, query: str, key: str, *, content: str | None = None) -> Wh
     if not isinstance(encoder, Summed):
         raise SettingError(
             f"the vectors of an encoder of kind {encoder.kind!r} are no sums over tokens",
-            "Encoders that are: tokens.",
+            "Encoders that are: tokens, transformer.",
         )
     if space.metric not in _METRICS:
         raise SettingError(f"the metric is {space.metric!r}", f"Accepted: {', '.join(_METRICS)}.")
