@@ -37,6 +37,12 @@ def bucket(length: int) -> int:
     return -(-length // step) * step
 
 
+def row_bucket(rows: int) -> int:
+    """Give how many rows a batch of `rows` is filled up to, so that few shapes come up: 25 % more at most."""
+    step = 1 << max(0, rows.bit_length() - 3)
+    return -(-rows // step) * step
+
+
 def bucket_batches(
     lengths: Sequence[int] | NDArray[np.int64], budget: int
 ) -> list[tuple[int, NDArray[np.int64]]]:

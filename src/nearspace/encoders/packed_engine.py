@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.encoders.batches import EXACT, Tokens, bucket_batches, token_shares
+from nearspace.encoders.batches import EXACT, Tokens, bucket_batches, row_bucket, token_shares
 from nearspace.encoders.graph import HIDDEN, LAYER, build_graph
 from nearspace.encoders.model_folder import ModelFolder
 from nearspace.encoders.runtime import openvino, precisions
 from nearspace.errors import InputError, SettingError
 
-BUDGET = 1_024  # tokens of a batch: what a core's cache holds while they pass through a layer
+BUDGET = 1_024  # tokens of a batch: enough for fast products, and what a core's cache holds
+_KERNELS = 64  # compiled for shapes that came up, kept for each stream; each has a megabyte or two of code
 GRAPH = "graph.xml"
 PRECISIONS = ("f32", "bf16", "int8")
 
@@ -140,6 +141,7 @@ class PackedEngine:
         settings = {
             "NUM_STREAMS": str(self._threads),
             "INFERENCE_NUM_THREADS": str(self._threads),
+            "CPU_RUNTIME_CACHE_CAPACITY": str(_KERNELS),
             "INFERENCE_PRECISION_HINT": "f32" if self.precision == "f32" else self._best,
         }
         if (
@@ -169,7 +171,7 @@ class PackedEngine:
 
         def done(request: Any, rows: NDArray[np.int64]) -> None:
             try:
-                take(rows, request.get_output_tensor(0).data)
+                take(rows, request.get_output_tensor(0).data[: len(rows)])
             except BaseException as error:  # the queue would end the process with it
                 failed.append(error)
 
@@ -190,6 +192,7 @@ class PackedEngine:
     def _inputs(
         self, tokens: Tokens, rows: NDArray[np.int64], width: int, skip: int, biased: bool
     ) -> list[NDArray[Any]]:
+        rows = np.pad(rows, (0, row_bucket(len(rows)) - len(rows)), mode="edge")
         lengths = tokens.lengths[rows]
         given: list[NDArray[Any]] = [tokens.rows(rows, width, self._pad)]
         if biased:
