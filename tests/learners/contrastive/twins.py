@@ -32,7 +32,7 @@ def triplet(left, right, negatives, margin=0.3) -> float:
     return float(np.mean(terms))
 
 
-def ordered(figures, scores, scale=20.0) -> float:
+def ordered(figures, scores, scale) -> float:
     total = 1.0
     for i in range(len(scores)):
         for j in range(len(scores)):
@@ -41,8 +41,8 @@ def ordered(figures, scores, scale=20.0) -> float:
     return math.log(total)
 
 
-def cosent(left, right, scores) -> float:
-    return ordered([cos(a, b) for a, b in zip(left, right, strict=True)], scores)
+def cosent(left, right, scores, scale=2.0) -> float:
+    return ordered([cos(a, b) for a, b in zip(left, right, strict=True)], scores, scale)
 
 
 def angle(left, right, scores) -> float:
@@ -53,7 +53,7 @@ def angle(left, right, scores) -> float:
         other = b[:half] + 1j * b[half : 2 * half]
         made = one * np.conj(other) / np.linalg.norm(one) / np.linalg.norm(other)
         figures.append(abs(made.real.sum() + made.imag.sum()))
-    return ordered(figures, scores) + cosent(left, right, scores)
+    return ordered(figures, scores, 3.0) + cosent(left, right, scores, 3.0)
 
 
 def cosine(left, right, scores) -> float:

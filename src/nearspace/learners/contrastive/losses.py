@@ -123,14 +123,15 @@ class Triplet:
 class CoSENT:
     """Order of the scores: of two pairs, the one with the higher score has the higher cosine.
 
-    log( 1 + sum over pairs i, j with y_i > y_j of exp(s (cos_j - cos_i)) ). Su: CoSENT, 2022.
+    log( 1 + sum over pairs i, j with y_i > y_j of exp(s (cos_j - cos_i)) ). Su: CoSENT, 2022. Its
+    usual scale of 20 learns from the worst pairs of a batch alone; 2 did better (docs/decisions/training.md).
 
     Attributes:
         scale: s.
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("scored",)
-    scale: float = 20.0
+    scale: float = 2.0
 
     def __call__(self, torch: Any, batch: Batch) -> Tensor:
         """See the class."""
@@ -151,7 +152,7 @@ class AnglE:
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("scored",)
-    scale: float = 20.0
+    scale: float = 3.0
     cosine: float = 1.0
 
     def __call__(self, torch: Any, batch: Batch) -> Tensor:

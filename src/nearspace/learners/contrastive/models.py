@@ -199,9 +199,14 @@ class TrainedHead:
         self._folder = folder
         self._made: dict[int, tuple[Sequence[str], Floats]] = {}
         self._own: Floats = np.empty((0, encoder.model.dim), dtype=np.float32)
-        weight = self._torch.eye(encoder.model.dim, device=self.device)
-        self.weight = self._torch.nn.Parameter(weight)
-        self.bias = self._torch.nn.Parameter(self._torch.zeros(encoder.model.dim, device=self.device))
+        torch, dim = self._torch, encoder.model.dim
+        self.change = torch.nn.Parameter(torch.zeros(dim, dim, device=self.device))
+        self.bias = torch.nn.Parameter(torch.zeros(dim, device=self.device))
+
+    @property
+    def weight(self) -> Any:
+        """(d, d) the map: the identity and what was learned, which weight decay draws to zero."""
+        return self._torch.eye(len(self.bias), device=self.device) + self.change
 
     def begin(self, texts: Sequence[str]) -> None:
         """Encode the texts, into a file that is mapped."""
@@ -237,12 +242,12 @@ class TrainedHead:
         return self._made[id(texts)][1]
 
     def _mapped(self, vectors: Any) -> Any:
-        made = self._torch.nn.functional.linear(vectors, self.weight, self.bias)
+        made = vectors + self._torch.nn.functional.linear(vectors, self.change, self.bias)
         return self._torch.nn.functional.normalize(made, dim=1)
 
     def parameters(self) -> list[Any]:
         """Give what is trained."""
-        return [self.weight, self.bias]
+        return [self.change, self.bias]
 
     def train(self, on: bool) -> None:
         """Nothing changes: it has no dropout."""
@@ -252,12 +257,12 @@ class TrainedHead:
 
     def weights(self) -> dict[str, Any]:
         """Copy the map."""
-        return {"weight": self.weight.detach().clone(), "bias": self.bias.detach().clone()}
+        return {"change": self.change.detach().clone(), "bias": self.bias.detach().clone()}
 
     def set_weights(self, weights: Weights) -> None:
         """Replace it."""
         with self._torch.no_grad():
-            self.weight.copy_(weights["weight"])
+            self.change.copy_(weights["change"])
             self.bias.copy_(weights["bias"])
 
 

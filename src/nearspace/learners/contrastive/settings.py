@@ -16,7 +16,7 @@ class Head:
     """A linear map of the vectors, which begins as the identity; the transformer stays as it is."""
 
     name: ClassVar[str] = "head"
-    lr: ClassVar[float] = 1e-3
+    lr: ClassVar[float] = 1e-4
 
 
 @dataclass(frozen=True)
