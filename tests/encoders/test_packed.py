@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tiny_model import write_tiny_model
 
-from nearspace.encoders.batches import bucket, bucket_batches, length_batches, token_shares
+from nearspace.encoders.batches import EXACT, bucket, bucket_batches, length_batches, token_shares
 from nearspace.encoders.model_folder import read_model_folder
 from nearspace.encoders.models import open_model
 from nearspace.encoders.packed_engine import PackedEngine
@@ -66,10 +66,23 @@ def test_buckets_add_little():
 
 
 def test_shares_of_poolings():
-    assert token_shares("cls", 3).tolist() == [1, 0, 0]
-    assert token_shares("lasttoken", 3).tolist() == [0, 0, 1]
-    np.testing.assert_allclose(token_shares("weightedmean", 3), [1 / 6, 2 / 6, 3 / 6])
-    np.testing.assert_allclose(token_shares("mean_sqrt_len_tokens", 4), [0.5] * 4)
+    modes = ("cls", "lasttoken", "weightedmean", "mean_sqrt_len_tokens", "mean")
+    made = token_shares(modes, np.array([3, 4]), 5)
+    np.testing.assert_allclose(
+        made[0],
+        [
+            [1, 0, 0, 0, 0],
+            [0, 0, 1, 0, 0],
+            [1 / 6, 2 / 6, 3 / 6, 0, 0],
+            [3**-0.5] * 3 + [0, 0],
+            [1 / 3] * 3 + [0, 0],
+        ],
+        atol=1e-7,
+    )
+    np.testing.assert_allclose(made[1, 3], [0.5] * 4 + [0])
+    without = token_shares(modes, np.array([3]), 3, skip=1)[0]
+    np.testing.assert_allclose(without[[0, 2, 4]], [[0, 1, 0], [0, 0.4, 0.6], [0, 0.5, 0.5]])
+    assert all(bucket(length) == length for length in range(1, EXACT + 1))
 
 
 @extras

@@ -7,6 +7,7 @@ does not hold for int8, whose kernels are chosen by the size of a batch.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -18,22 +19,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.encoders.batches import bucket_batches, token_shares
+from nearspace.encoders.batches import EXACT, Tokens, bucket_batches, row_bucket, token_shares
 from nearspace.encoders.graph import HIDDEN, LAYER, build_graph
 from nearspace.encoders.model_folder import ModelFolder
 from nearspace.encoders.runtime import openvino, precisions
 from nearspace.errors import InputError, SettingError
 
-BUDGET = 1_024  # tokens of a batch: what a core's cache holds while they pass through a layer
+BUDGET = 1_024  # tokens of a batch: enough for fast products, and what a core's cache holds
+_KERNELS = 64  # compiled for shapes that came up, kept for each stream; each has a megabyte or two of code
 GRAPH = "graph.xml"
 PRECISIONS = ("f32", "bf16", "int8")
 
 
 @dataclass(frozen=True, eq=False)
 class _Compiled:
+    """A graph that is ready to run, and its queue; `biased`: it takes what hides places without a token."""
+
     model: Any
     queue: Any
-    lock: threading.Lock
+    biased: bool
 
 
 class PackedEngine:
@@ -59,6 +63,7 @@ class PackedEngine:
         self._threads = threads or _cores()
         self._core = openvino().Core()
         self._graph = build_graph(model, precision) if graph is None else _read(self._core, graph / GRAPH)
+        self._lock = threading.Lock()
         self._pad = int(model.config.get("pad_token_id") or 0)
 
     def write(self, folder: Path) -> None:
@@ -73,7 +78,7 @@ class PackedEngine:
             vectors[rows] = made
 
         skipped = 0 if self.model.pooling.include_prompt else skip
-        self._run(self._pooling, ids, skipped, take)
+        self._run(ids, skipped, take)
         if self.model.normalized:
             vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12))
         return vectors
@@ -88,12 +93,23 @@ class PackedEngine:
             for row, vectors in zip(rows, made, strict=True):
                 found[row] = vectors[: len(ids[row])].copy()
 
-        self._run(self._of_layers(tuple(layers)), ids, 0, take)
+        self._run(ids, 0, take, self._of_layers(tuple(layers)))
         return found
 
     @cached_property
-    def _pooling(self) -> _Compiled:
-        return self._compile(self._graph.clone())
+    def _long(self) -> _Compiled:
+        return self._compile(self._graph.clone(), short=False)
+
+    @cached_property
+    def _short(self) -> _Compiled:
+        """For texts that are not filled up: nothing is hidden, and attention is cheaper as plain products."""
+        graph = self._graph.clone()
+        ids, bias, shares = graph.get_parameters()
+        for use in bias.output(0).get_target_inputs():
+            total = use.get_node()
+            other = total.input(1 - use.get_index()).get_source_output()
+            total.output(0).replace(other)
+        return self._compile(openvino().Model(graph.get_results(), [ids, shares]), short=True)
 
     def _of_layers(self, layers: tuple[int, ...]) -> _Compiled:
         """Compile the graph up to the mean of some layers; that of the last call is kept."""
@@ -117,18 +133,27 @@ class PackedEngine:
             mean = op.multiply(total, op.constant(np.float32(1 / len(outputs))))
             known = self._layers = (
                 layers,
-                self._compile(openvino().Model([op.result(mean)], graph.get_parameters())),
+                self._compile(openvino().Model([op.result(mean)], graph.get_parameters()), short=False),
             )
         return known[1]
 
-    def _compile(self, graph: Any) -> _Compiled:
+    def _compile(self, graph: Any, *, short: bool) -> _Compiled:
         settings = {
             "NUM_STREAMS": str(self._threads),
             "INFERENCE_NUM_THREADS": str(self._threads),
+            "CPU_RUNTIME_CACHE_CAPACITY": str(_KERNELS),
             "INFERENCE_PRECISION_HINT": "f32" if self.precision == "f32" else self._best,
         }
+        if (
+            short
+        ):  # leaves attention as products by AMX; a private setting, see docs/decisions/packed-engine.md
+            with contextlib.suppress(RuntimeError):
+                return self._compiled(graph, settings | {"SNIPPETS_MODE": "DISABLE"}, biased=False)
+        return self._compiled(graph, settings, biased=not short)
+
+    def _compiled(self, graph: Any, settings: dict[str, str], *, biased: bool) -> _Compiled:
         compiled = self._core.compile_model(graph, "CPU", settings)
-        return _Compiled(compiled, openvino().AsyncInferQueue(compiled, self._threads), threading.Lock())
+        return _Compiled(compiled, openvino().AsyncInferQueue(compiled, self._threads), biased)
 
     @property
     def _best(self) -> str:
@@ -136,38 +161,44 @@ class PackedEngine:
 
     def _run(
         self,
-        compiled: _Compiled,
         ids: Sequence[Sequence[int]],
         skip: int,
         take: Callable[[NDArray[np.int64], NDArray[np.float32]], None],
+        compiled: _Compiled | None = None,
     ) -> None:
+        """Run all texts and give each batch to `take`; None: by the graph that suits the length of a text."""
         failed: list[BaseException] = []
 
         def done(request: Any, rows: NDArray[np.int64]) -> None:
             try:
-                take(rows, request.get_output_tensor(0).data)
+                take(rows, request.get_output_tensor(0).data[: len(rows)])
             except BaseException as error:  # the queue would end the process with it
                 failed.append(error)
 
-        with compiled.lock:
-            compiled.queue.set_callback(done)
-            for width, rows in bucket_batches([len(row) for row in ids], BUDGET):
-                compiled.queue.start_async(self._inputs([ids[row] for row in rows], width, skip), rows)
-            compiled.queue.wait_all()
+        tokens = Tokens.of(ids)
+        with self._lock:
+            used = {}
+            for width, rows in bucket_batches(tokens.lengths, BUDGET):
+                chosen = compiled or (self._short if width <= EXACT else self._long)
+                if id(chosen) not in used:
+                    used[id(chosen)] = chosen
+                    chosen.queue.set_callback(done)
+                chosen.queue.start_async(self._inputs(tokens, rows, width, skip, chosen.biased), rows)
+            for chosen in used.values():
+                chosen.queue.wait_all()
         if failed:
             raise failed[0]
 
-    def _inputs(self, ids: Sequence[Sequence[int]], width: int, skip: int) -> list[NDArray[Any]]:
-        modes = self.model.pooling.modes
-        rows = np.full((len(ids), width), self._pad, dtype=np.int32)
-        bias = np.full((len(ids), 1, 1, width), HIDDEN, dtype=np.float32)
-        shares = np.zeros((len(ids), len(modes), width), dtype=np.float32)
-        for place, row in enumerate(ids):
-            rows[place, : len(row)] = row
-            bias[place, 0, 0, : len(row)] = 0
-            for number, mode in enumerate(modes):
-                shares[place, number, skip : len(row)] = token_shares(mode, len(row) - skip)
-        return [rows, bias, shares]
+    def _inputs(
+        self, tokens: Tokens, rows: NDArray[np.int64], width: int, skip: int, biased: bool
+    ) -> list[NDArray[Any]]:
+        rows = np.pad(rows, (0, row_bucket(len(rows)) - len(rows)), mode="edge")
+        lengths = tokens.lengths[rows]
+        given: list[NDArray[Any]] = [tokens.rows(rows, width, self._pad)]
+        if biased:
+            hidden = np.arange(width) >= lengths[:, None]
+            given.append(np.where(hidden, np.float32(HIDDEN), np.float32(0))[:, None, None, :])
+        return [*given, token_shares(self.model.pooling.modes, lengths, width, skip)]
 
 
 def _cores() -> int:

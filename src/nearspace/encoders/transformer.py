@@ -272,10 +272,9 @@ class TransformerEncoder:
 
     def _shares(self, length: int) -> NDArray[np.float32]:
         skip = 0 if self.model.pooling.include_prompt else self._tokenizer.prompt_tokens
-        shares = np.zeros(length, dtype=np.float32)
-        for mode in self.model.pooling.modes:
-            shares[skip:] += token_shares(mode, length - skip) / len(self.model.pooling.modes)
-        return shares
+        shares = token_shares(self.model.pooling.modes, np.array([length]), length, skip)
+        means: NDArray[np.float32] = shares[0].mean(axis=0)
+        return means
 
     @cached_property
     def _tokenizer(self) -> TextTokenizer:
