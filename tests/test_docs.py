@@ -107,6 +107,7 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for day in (1, 2):
         (tmp_path / f"day-0{day}.csv").write_text(rows.format(day), "utf-8")
     (tmp_path / "photos.jsonl").write_text('{"key": "sea.jpg", "vector": [1, 2, 3]}\n', "utf-8")
+    (tmp_path / "questions.tsv").write_text("query\tkey\nwhere is a storm\tr1\n", "utf-8")
     write_tiny_model(tmp_path / "my-model")
     monkeypatch.chdir(tmp_path)
     return tmp_path

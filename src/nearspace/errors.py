@@ -124,6 +124,25 @@ class MissingExtraError(NearspaceError, ImportError):
     http_status = 501
 
 
+class WorseError(NearspaceError):
+    """Training made a model worse than its base, or no better.
+
+    Attributes:
+        training: all figures of the run, or None.
+    """
+
+    kind = "worse"
+    exit_code = 3
+    http_status = 409
+
+    def __init__(self, reason: str, training: object = None, hint: str = "") -> None:
+        super().__init__(
+            f"the trained model is no better than its base: {reason}",
+            hint or "Nothing was written. Try a smaller lr or tune='head', or give more examples.",
+        )
+        self.training = training
+
+
 class Interrupted(NearspaceError):
     """The user stopped the work; what was saved can be resumed."""
 

@@ -26,11 +26,22 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
         demo, [str(tmp_path / "text.txt"), str(tmp_path / "out"), "--epochs", "2", "--no-serve"]
     )
     assert (result.exit_code, result.stderr) == (0, "")
-    for words in ("1. Learn", "2. Measure", "3. Search", "4. Analogies", "5. Map", "6. Export", "Done in"):
+    for words in (
+        "1. Learn",
+        "2. Measure",
+        "3. Search",
+        "4. Analogies",
+        "5. Texts",
+        "6. Map",
+        "7. Export",
+        "Done in",
+    ):
         assert words in result.stdout
     for words in ("wordsim353.spearman", "low", "high", "ocean", "king : queen :: man : ?"):
         assert words in result.stdout
     assert len(open_space(tmp_path / "out" / "encyclopedia.space")) > 1000
+    articles = open_space(tmp_path / "out" / "articles.space")
+    assert len(articles) > 1000 and set(kept_reports(tmp_path / "out" / "articles.space")) == {"retrieval"}
     assert (tmp_path / "out" / "map.png").stat().st_size > 50_000
     assert set(kept_reports(tmp_path / "out" / "encyclopedia.space")) == {"words", "map-umap"}
     assert is_export(tmp_path / "out" / "page")

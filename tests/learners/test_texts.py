@@ -195,11 +195,11 @@ def test_folders_lines_and_tagged_documents(tmp_path: Path, encoder: Counting) -
     learn(tmp_path / "lines.txt", tmp_path / "lines.space", encoder=encoder, text="text", passages=None)
     assert list(ns.open(tmp_path / "lines.space").keys) == ["1", "3", "4"]
 
-    tagged = '<doc id="12" title="A &amp; B">\nw1\nw2\n</doc>\n<doc title="C">\nw3\n</doc>\n'
+    tagged = '<doc id="12" title="A &amp; B">\nw1\nw2\n</doc>\n<doc title="C">\nw3\n<doc>\nw4'
     (tmp_path / "docs.txt").write_text(tagged, "utf-8")
     learn(tmp_path / "docs.txt", tmp_path / "docs.space", encoder=encoder, text="text")
     space = ns.open(tmp_path / "docs.space")
-    assert list(space.keys) == ["12#1", "C#1"]
+    assert list(space.keys) == ["12#1", "C#1", "7#1"]
     assert [one["title"] for one in space.columns.records([0, 1])] == ["A & B", "C"]
     assert space.columns.records([0])[0]["text"] == "w1\nw2"
 
@@ -245,7 +245,7 @@ def test_invalid_utf8_is_named_or_replaced(tmp_path: Path, encoder: Counting) ->
         ([{"id": "a", "body": "w1"}] * 2, {}, DuplicateKeyError, "1 and 2 have the same key 'a'"),
         ("no.csv", {}, MissingInputError, "no such file"),
         ("no.txt", {}, MissingInputError, "no such file"),
-        ([{"id": "a", "body": "x"}], {"encoder": "word2vec"}, SettingError, "encoder is 'word2vec'"),
+        ([{"id": "a", "body": "x"}], {"encoder": "no such model"}, MissingInputError, "no such model"),
         ([{"id": "a", "body": "x"}], {"empty": "keep"}, SettingError, "empty is 'keep'"),
         (iter([{"id": "a", "body": "x"}]), {"encoder": "lsa"}, InputError, "read only once"),
     ],

@@ -8,6 +8,7 @@ from tests.tiny_model import VOCABULARY, tokenizer
 
 import nearspace as ns
 from nearspace.encoders.external import ExternalEncoder
+from nearspace.encoders.static import StaticEncoder
 from nearspace.encoders.token_table import TokenEncoder, TokenSettings
 from nearspace.errors import InputError, SettingError, UnknownKeyError
 from nearspace.keys import Keys
@@ -74,3 +75,38 @@ def test_errors():
     far = Space(plain.keys, plain.vectors, metric="euclidean", encoder=plain.encoder)
     with pytest.raises(SettingError, match="the metric is 'euclidean'"):
         ns.why(far, "bank", "a")
+
+
+def words_encoder(*, common=False, unseen=None):
+    names = ["the", "river", "bank", "money", "cat", "sleeps", "naïve"]
+    rows = np.random.default_rng(4).normal(size=(len(names), 8)).astype(np.float32)
+    columns = {"count": np.array([900, 40, 35, 30, 20, 10, 5])}
+    made = StaticEncoder.from_space(Space(Keys(names), rows, columns=columns, encoder=unseen))
+    return made.fit_common(TEXTS[:3]) if common else made
+
+
+@pytest.mark.parametrize("common", [False, True])
+@pytest.mark.parametrize(
+    "query", ["The money RIVER category cat", "na\u00efve bank\u2019s", "", "nothing known"]
+)
+def test_parts_of_a_text_by_its_words_add_up(common, query):
+    own = space(made=words_encoder(common=common))
+    vector = own.encoder.encode([query])[0]
+    for key in "abcd":
+        found = ns.why(own, query, key)
+        assert found.score == pytest.approx(float(vector @ own[key]), abs=1e-5)
+        for piece, (begin, end) in zip(found.query.pieces, found.query.spans.tolist(), strict=True):
+            assert query[begin:end].lower() == piece
+
+
+def test_words_without_a_row_are_parts_too():
+    class Spelling:
+        kind, dim, fingerprint = "spelling", 8, "s"
+
+        def encode(self, words):
+            return np.array([[len(word)] * 8 for word in words], np.float32)
+
+    own = space(made=words_encoder(unseen=Spelling()))
+    found = ns.why(own, "a strange bank", "b")
+    assert found.query.pieces == ("a", "strange", "bank")
+    assert found.score == pytest.approx(float(own.encoder.encode(["a strange bank"])[0] @ own["b"]), abs=1e-5)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+import numpy as np
 from rich.console import Console
 
 from nearspace.cli.group import Reporting
@@ -13,18 +14,24 @@ from nearspace.cli.output import make_table, measure_cells
 from nearspace.cli.progress import progress_for
 from nearspace.evaluation import verb as measure
 from nearspace.learners import verb as learn
+from nearspace.learners.texts import write_texts
 from nearspace.maps.drawing import draw
 from nearspace.maps.parquet import save_in
 from nearspace.maps.verb import map_space
 from nearspace.search.analogy import analogy
 from nearspace.search.compare import similarity
+from nearspace.search.hybrid import hybrid
 from nearspace.search.nearest import nearest
 from nearspace.server.verb import export, serve
 from nearspace.space import Space
 from nearspace.store.folder import open_space, save
 from nearspace.store.reports import keep_report
+from nearspace.store.text_index import index_text
 
 SPACE = "encyclopedia.space"
+TEXTS = "articles.space"
+ASKED = 300  # titles
+QUESTIONS = ["how do birds find their way", "the first people on the moon", "instruments of an orchestra"]
 FREQUENT = 10_000  # rows among which neighbours and answers are looked for
 MEASURED = ("spearman", "google.accuracy", "google.semantic.accuracy", "google.syntactic.accuracy")
 MEASURED_ENDS = ("purity", "groups25.accuracy")
@@ -57,11 +64,12 @@ def demo(text: Path, folder: Path, epochs: int, serving: bool) -> None:
     _measure(tell, space, folder / SPACE)
     _search(tell, space)
     _answer(tell, space)
+    _texts(tell, text, space, folder / TEXTS)
     _map(tell, space, folder)
     _page(tell, folder)
     _next(tell, folder, time.monotonic() - began)
     if serving:
-        serve(folder / SPACE, announce=lambda line: tell.print(f"\n[bold]7. Serve[/bold]: {line}"))
+        serve(folder / SPACE, announce=lambda line: tell.print(f"\n[bold]8. Serve[/bold]: {line}"))
 
 
 def _title(tell: Console, number: int, text: str) -> None:
@@ -124,8 +132,35 @@ def _answer(tell: Console, space: Space) -> None:
     tell.print(make_table("", ["question", "answers, best first", "expected", "place"], rows))
 
 
+def _texts(tell: Console, text: Path, words: Space, target: Path) -> None:
+    _title(tell, 5, "Texts: passages of the articles, placed by these words, and found as articles")
+    began = time.monotonic()
+    done = write_texts(text, target, encoder=words, overwrite=True, progress=progress_for(False))
+    index_text(target, "text")
+    tell.print(
+        f"   {done.documents:,} articles, {done.passages:,} passages in {time.monotonic() - began:.0f} s; "
+        f"{done.encoded:,} were encoded, as the others have the text of one of these"
+    )
+    space = open_space(target)
+    titles: dict[str, str] = {}
+    for row in space.columns.records(np.flatnonzero(space.columns["passage"] == 1).tolist()):
+        titles[row["title"]] = row["document"]
+    asked = {"query": list(titles)[:ASKED], "key": list(titles.values())[:ASKED]}
+    report = measure.retrieval(space, asked, seed=1, progress=progress_for(False))
+    keep_report(target, "retrieval", report)
+    header = ["does a title find its article?", "value", "low", "high", "baselines", "n", "coverage"]
+    chosen = [found for found in report if found.name.endswith(("ndcg@10", "recall@1"))]
+    tell.print(make_table("", header, [measure_cells(found) for found in chosen]))
+    rows = [
+        [question, hit.columns["title"], hit.match.snippet if hit.match else ""]
+        for question, hits in hybrid(space, QUESTIONS, k=2, documents=True)
+        for hit in hits
+    ]
+    tell.print(make_table("", ["question", "article", "its best passage"], rows))
+
+
 def _map(tell: Console, space: Space, folder: Path) -> None:
-    _title(tell, 5, "Map: UMAP in two and three dimensions; each point says how far it can be trusted")
+    _title(tell, 6, "Map: UMAP in two and three dimensions; each point says how far it can be trusted")
     began = time.monotonic()
     for dim, name in ((3, "umap-3d"), (2, "umap")):
         laid_out = map_space(space, dim=dim, regions=True, seed=1, progress=progress_for(False))
@@ -143,7 +178,7 @@ def _map(tell: Console, space: Space, folder: Path) -> None:
 
 
 def _page(tell: Console, folder: Path) -> None:
-    _title(tell, 6, "Export: the page as files, which work from any web server")
+    _title(tell, 7, "Export: the page as files, which work from any web server")
     done = export(folder / SPACE, to=folder / "page", overwrite=True, progress=progress_for(False))
     tell.print(f"   {done.path}: {done.files} files, {done.bytes / 1e6:.0f} MB", style="bold")
 
@@ -155,6 +190,7 @@ def _next(tell: Console, folder: Path, seconds: float) -> None:
         f"nearest {space} cat",
         f"analogy {space} man king woman",
         f"info {space}",
+        f"search {folder / TEXTS} 'why the sky is blue' --hybrid --documents -k 3",
         f"serve {space}",
     ):
         tell.print(f"   .venv/bin/nearspace {command}")

@@ -51,7 +51,7 @@ def distill_command(
     """Make a transformer a table of token vectors.
 
     MODEL is a folder, an installed package that carries one, or a name of the hub. Texts are then encoded
-    without it, hundreds of times faster, at some loss: measure it on your data.
+    without it, far faster, at some loss: measure it on your data.
     """
     given, began = None if texts is None else read_lines(texts), time.perf_counter()
     settings = Distilling(dim, vocabulary)

@@ -45,7 +45,7 @@ Examples:
 @click.option(
     "--encoder",
     metavar="NAME",
-    help=f"A Space whose words or encoder place the texts, or {', '.join(LEARNED)}, learned from them.",
+    help=f"A Space with words or an encoder, a model, or {', '.join(LEARNED)}: learned from the texts.",
 )
 @click.option("--words", type=int, default=200, show_default=True, help="Most words of a passage.")
 @click.option(

@@ -79,8 +79,8 @@ Examples:
   nearspace search news.space "storm at sea" --where "day >= date '2026-01-01' AND topic = 'weather'"
   nearspace search news.space 'rescue "lake nicaragua"' --hybrid --fuzzy auto
   nearspace search news.space "lake nicaragua" --text --phrase
-  nearspace search news.space "lake nicaragua" --hybrid --rerank MODEL --depth 100
   nearspace search notes.space "a storm at sea" --documents --json
+  nearspace search news.space "lake nicaragua" --hybrid --rerank MODEL --depth 100
 """,
 )
 @space_argument

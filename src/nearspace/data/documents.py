@@ -111,13 +111,21 @@ def _texts(name: str, read: Callable[[], Iterator[TextDocument]], *, once: bool)
     def batches() -> Iterator[Any]:
         found = waiting.pop() if waiting else _again(name, read, once)
         while some := list(_some(found)):
-            columns = {KEY: [one.key for one in some], TEXT: [one.text for one in some]}
-            if titled:
-                columns["title"] = [one.title for one in some]
-            kinds = [(column, pa.large_string() if column == TEXT else pa.string()) for column in columns]
-            yield pa.record_batch(list(columns.values()), schema=pa.schema(kinds))
+            batch = _batch(some, titled)
+            some.clear()  # long texts are held once
+            yield batch
 
     return Documents(name, {"title": pa.string()} if titled else {}, False, once, batches)
+
+
+def _batch(some: list[TextDocument], titled: bool) -> Any:
+    import pyarrow as pa
+
+    columns = [pa.array([one.key for one in some], pa.string())]
+    columns.append(pa.array([one.text for one in some], pa.large_string()))
+    if titled:
+        columns.append(pa.array([one.title for one in some], pa.string()))
+    return pa.record_batch(columns, names=[KEY, TEXT, "title"][: len(columns)])
 
 
 def _again(name: str, read: Callable[[], Iterator[TextDocument]], once: bool) -> Iterator[TextDocument]:

@@ -14,6 +14,8 @@ _SIGNS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf90
 # a run without blanks that goes on and on counts as several words
 _WORD = re.compile(rf"[{_SIGNS}][^\w\s]*|[^\s{_SIGNS}]{{1,40}}")
 _SENTENCE = re.compile(r"[.!?…。！？।][\"'”’»)\]]*$")
+_SIGNS_OF_ENDS = frozenset(".!?…。！？।\"'”’»)]")
+_ENDS_PARAGRAPH, _ENDS_SENTENCE = 3, 2
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n")
 
 Word = tuple[int, int]
@@ -68,25 +70,30 @@ class Passages:
 
     def _last(self, text: str, held: list[Word]) -> int:
         """Give the number of the word that a passage ends with: the best one of its second half."""
-        least = self.words // 2
-        candidates = range(self.words - 1, least - 1, -1)
-        return max(candidates, key=lambda word: (_end(text, held, word), word))
+        best, kind = self.words - 1, -2
+        for word in range(self.words - 1, self.words // 2 - 1, -1):
+            found = _end(text, held, word)
+            if found > kind:
+                best, kind = word, found
+                if kind == _ENDS_PARAGRAPH:
+                    break
+        return best
 
     def _next(self, text: str, held: list[Word], last: int) -> int:
         """Give the number of the word that the next passage begins with."""
         first = last + 1 - self.overlap
-        starts = (word for word in range(first, last + 1) if _end(text, held, word - 1) > 1)
+        starts = (word for word in range(first, last + 1) if _end(text, held, word - 1) >= _ENDS_SENTENCE)
         return next(starts, first)
 
 
 def _end(text: str, held: list[Word], word: int) -> int:
     """How good an end is after a word: 3 paragraph, 2 sentence, 1 line, 0 between words, -1 inside of one."""
-    begin, end = held[word]
-    between = text[end : held[word + 1][0]]
-    if _PARAGRAPH.search(between):
-        return 3
-    if _SENTENCE.search(text, max(begin, end - 8), end):
-        return 2
-    if "\n" in between:
-        return 1
-    return 0 if between else -1
+    end, following = held[word][1], held[word + 1][0]
+    if end == following and text[end - 1] not in _SIGNS_OF_ENDS:
+        return -1
+    line = (following - end > 1 or text[end] == "\n") and "\n" in text[end:following]
+    if line and _PARAGRAPH.search(text, end, following):
+        return _ENDS_PARAGRAPH
+    if text[end - 1] in _SIGNS_OF_ENDS and _SENTENCE.search(text, max(held[word][0], end - 8), end):
+        return _ENDS_SENTENCE
+    return 1 if line else 0 if following > end else -1

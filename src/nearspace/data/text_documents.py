@@ -54,40 +54,60 @@ def folder_documents(folder: Path, errors: str, progress: Progress) -> Iterator[
             f"{folder}: no text file is in it", f"Read are {', '.join(SUFFIXES)}, also gz, xz, bz2 and zst."
         )
     for file in files:
-        text = "".join(text_lines(file_pieces(file), errors))
-        yield TextDocument(file.relative_to(folder).as_posix(), text)
+        yield TextDocument(file.relative_to(folder).as_posix(), _whole(file, errors))
+
+
+def _whole(file: Path, errors: str) -> str:
+    data = b"".join([piece.data for piece in file_pieces(file)])
+    try:
+        if b"\x00" not in data:
+            return data.decode("utf-8", errors).removeprefix(_MARK)
+    except UnicodeDecodeError:
+        pass
+    return "".join(text_lines(file_pieces(file), errors))  # says where it is no text
 
 
 def line_documents(source: Path | None, errors: str) -> Iterator[TextDocument]:
     """Give the documents of one file (None: standard input): its lines, or what is between `<doc>` tags.
 
-    Empty lines are no documents; the key of a line is its number, that of a `<doc>` its id, else its title.
+    A `<doc>` ends with `</doc>`, with the next one or with the file. Empty lines are no documents; the key of
+    a line is its number, that of a `<doc>` its id, else its title.
 
     Raises (on reading):
         MissingInputError: there is no such file.
-        EncodingError, InputError: it is no text, or a `<doc>` has no end.
+        EncodingError, InputError: it is no text.
     """
     if source is not None and not source.exists():
         raise MissingInputError(f"{source}: there is no such file or folder", "Check the path.")
     pieces = standard_input() if source is None else file_pieces(source)
-    name = "standard input" if source is None else str(source)
-    lines = enumerate(text_lines(pieces, errors), 1)
-    for number, line in lines:
-        if line.startswith("<doc") and line[4:5] in (" ", ">"):
-            yield _tagged(line, number, lines, name)
-        elif line.strip():
+    tagged: _Tagged | None = None
+    for number, line in enumerate(text_lines(pieces, errors), 1):
+        opens = line.startswith("<doc") and line[4:5] in (" ", ">")
+        if tagged is not None and (opens or line.startswith("</doc>")):
+            yield tagged.document()
+            tagged = None
+        if opens:
+            tagged = _Tagged(line, number)
+        elif tagged is not None:
+            tagged.lines.append(line)
+        elif line.strip() and not line.startswith("</doc>"):
             yield TextDocument(str(number), line.rstrip("\r\n"))
+    if tagged is not None:
+        yield tagged.document()
 
 
-def _tagged(tag: str, first: int, lines: Iterable[tuple[int, str]], name: str) -> TextDocument:
-    about = {key: html.unescape(value) for key, value in _ATTRIBUTE.findall(tag)}
-    held: list[str] = []
-    for _, line in lines:
-        if line.startswith("</doc>"):
-            title = about.get("title", "")
-            return TextDocument(about.get("id") or title or str(first), "".join(held).strip("\r\n"), title)
-        held.append(line)
-    raise InputError(f"{name}, line {first:,}: the <doc> has no end", "Write </doc> on a line of its own.")
+class _Tagged:
+    """A `<doc>` that is being read."""
+
+    def __init__(self, tag: str, number: int) -> None:
+        about = {key: html.unescape(value) for key, value in _ATTRIBUTE.findall(tag)}
+        self.title = about.get("title", "")
+        self.key = about.get("id") or self.title or str(number)
+        self.lines: list[str] = []
+
+    def document(self) -> TextDocument:
+        """Give all of it."""
+        return TextDocument(self.key, "".join(self.lines).strip("\r\n"), self.title)
 
 
 def text_lines(pieces: Iterable[Piece], errors: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A transformer distilled into a table: each token or word of a vocabulary is run through it once.
 
-Without context a text's vector is then the weighted mean of its tokens' rows, hundreds of times faster.
+Without context a text's vector is then the weighted mean of its tokens' rows: far faster, and less exact.
 Tulkens and van Dongen: Model2Vec (2024), https://github.com/MinishLab/model2vec; the weights: Arora,
 Liang and Ma: A Simple but Tough-to-Beat Baseline for Sentence Embeddings (ICLR 2017).
 """

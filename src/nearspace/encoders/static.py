@@ -15,8 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.encoders.parts import TextParts
 from nearspace.encoders.table import open_encoder
 from nearspace.encoders.text_words import Found, TextWords
+from nearspace.encoders.word_spans import word_spans
 from nearspace.errors import DimensionError, InputError, SettingError
 from nearspace.kernels.text_vectors import weighted_means
 from nearspace.keys import Keys
@@ -193,6 +195,27 @@ class StaticEncoder:
         for start in range(0, len(items), _BLOCK):
             vectors[start : start + _BLOCK] = self._means(items[start : start + _BLOCK], unit=True)
         return vectors
+
+    def parts(self, texts: Sequence[str]) -> list[TextParts]:
+        """Give each text as the sum of its words' weighted rows, without the common direction."""
+        found = self._find(texts)
+        unseen = self.unseen if self.unseen is not None and found.unknown else None
+        others = None if unseen is None else unseen.encode(found.unknown)
+        made = []
+        for text, (begin, end) in zip(texts, itertools.pairwise(found.starts.tolist()), strict=True):
+            ids = found.ids[begin:end]
+            ids = ids[ids != -1]
+            vectors = np.empty((len(ids), self.dim), dtype=np.float32)
+            known = ids >= 0
+            vectors[known] = self.rows[ids[known]] * self.weights[ids[known]][:, None]
+            if others is not None:
+                vectors[~known] = others[-2 - ids[~known]] * np.float32(self.settings.unseen_weight)
+            if self.common is not None:
+                vectors -= np.outer(vectors @ self.common, self.common)
+            names = tuple(self.words[row] if row >= 0 else found.unknown[-2 - row] for row in ids.tolist())
+            spans = word_spans(text, names, lowercase=self.settings.lowercase)
+            made.append(TextParts(names, spans, vectors / np.float32(max(1, len(ids)))))
+        return made
 
     def _means(self, texts: Sequence[str], *, unit: bool) -> NDArray[np.float32]:
         found = self._find(texts)

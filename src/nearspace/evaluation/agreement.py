@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from nearspace.errors import InputError
 from nearspace.evaluation.bootstrap import Figure, Floats, value_of
 from nearspace.evaluation.evidence import measured
 from nearspace.evaluation.families import Sources, load_all
+from nearspace.evaluation.index_quality import Mean
 from nearspace.evaluation.settings import MeasureSettings
+from nearspace.evaluation.texts_pairs import pair_trial
+from nearspace.evaluation.texts_retrieval import answerable, figures, ranked_lists
+from nearspace.evaluation.texts_sets import PairSet, RetrievalSet, read_pairs, read_retrieval
 from nearspace.evaluation.wordset import WordSet, measure_each, require_usable
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Measure, Report
@@ -64,11 +70,17 @@ def compare(
     restrict: int | None = 30_000,
     method: str = "3cosadd",
     oov: bool = False,
+    pairs: Any = None,
+    retrieval: Any = None,
+    k: int = 10,
     seed: int = 1,
     samples: int = 1000,
     progress: Progress = Quiet(),  # noqa: B008
 ) -> Report:
     """Measure `space_a` minus `space_b` on the cases that both can judge; arguments as in `verb.words`.
+
+    With `pairs` or `retrieval`, a table as `measure.pairs` and `measure.retrieval` take it, that is compared
+    instead; `k` is of the latter.
 
     Each measure is called "set.figure.difference"; its interval is the paired bootstrap's, so the Spaces
     differ by more than the luck of the test set where it leaves out 0; its baseline holds the figures of
@@ -79,6 +91,12 @@ def compare(
         SettingError: an unknown name or a setting outside its range.
     """
     settings = MeasureSettings(restrict, method, oov, seed, samples)
+    name = f"{space_a.name} - {space_b.name}"
+    if pairs is not None or retrieval is not None:
+        found = [] if pairs is None else _on_pairs(space_a, space_b, read_pairs(pairs), settings, progress)
+        if retrieval is not None:
+            found += _on_questions(space_a, space_b, read_retrieval(retrieval), k, settings, progress)
+        return Report(name, tuple(found))
     tests, by_default = load_all(
         {"similarity": similarity, "analogies": analogies, "categories": categories, "outliers": outliers}
     )
@@ -86,7 +104,6 @@ def compare(
     def measures(test: WordSet) -> Iterator[Measure]:
         return _differences(space_a, space_b, test, settings)
 
-    name = f"{space_a.name} - {space_b.name}"
     return Report(name, measure_each(tests, measures, lenient=by_default, progress=progress))
 
 
@@ -98,10 +115,51 @@ def _differences(
     require_usable(test, known, f"{space_a.name!r} and {space_b.name!r} together")
     theirs = other.figures(known)
     for name, figure in one.figures(known).items():
-        yield measured(
-            f"{test.name}.{name}.difference",
-            Difference(figure, theirs[name]),
-            {"a": value_of(figure), "b": value_of(theirs[name])},
-            seed=settings.seed,
-            samples=settings.samples,
+        yield _difference(f"{test.name}.{name}", figure, theirs[name], settings)
+
+
+def _on_pairs(
+    space_a: Space, space_b: Space, test: PairSet, settings: MeasureSettings, progress: Progress
+) -> list[Measure]:
+    one, other = pair_trial(space_a, test, progress), pair_trial(space_b, test, progress)
+    known = one.known & other.known
+    theirs = other.figures(known)
+    return [
+        _difference(f"{test.name}.{name}", figure, theirs[name], settings)
+        for name, figure in one.figures(known).items()
+    ]
+
+
+def _on_questions(
+    space_a: Space, space_b: Space, test: RetrievalSet, k: int, settings: MeasureSettings, progress: Progress
+) -> list[Measure]:
+    asked = [answerable(space, test) for space in (space_a, space_b)]
+    both = set(asked[0].queries) & set(asked[1].queries)
+    if not both:
+        raise InputError(
+            f"{test.name}: no question can be answered by both Spaces",
+            "The keys are those of rows or documents.",
         )
+    values = []
+    for space, one in zip((space_a, space_b), asked, strict=True):
+        kept = one.only(both)
+        values.append(figures(ranked_lists(space, kept, k, progress)["vectors"], kept, k))
+    return [
+        _difference(
+            f"{test.name}.{name}",
+            Mean(ours, len(test.queries)),
+            Mean(values[1][name], len(test.queries)),
+            settings,
+        )
+        for name, ours in values[0].items()
+    ]
+
+
+def _difference(name: str, one: Figure, other: Figure, settings: MeasureSettings) -> Measure:
+    return measured(
+        f"{name}.difference",
+        Difference(one, other),
+        {"a": value_of(one), "b": value_of(other)},
+        seed=settings.seed,
+        samples=settings.samples,
+    )

@@ -11,13 +11,15 @@ from nearspace.evaluation.index_quality import index
 from nearspace.evaluation.labels import measure_head as head
 from nearspace.evaluation.map_quality import measure_map as map  # noqa: A004
 from nearspace.evaluation.settings import MeasureSettings
+from nearspace.evaluation.texts_pairs import pairs
+from nearspace.evaluation.texts_retrieval import retrieval
 from nearspace.evaluation.word_in_context import word_in_context
 from nearspace.evaluation.wordset import WordSet, measure_each, require_usable
 from nearspace.protocols import Progress, Quiet
 from nearspace.results import Measure, Report
 from nearspace.space import Space
 
-__all__ = ["compare", "head", "index", "map", "word_in_context", "words"]
+__all__ = ["compare", "head", "index", "map", "pairs", "retrieval", "word_in_context", "words"]
 
 
 def words(

@@ -9,8 +9,9 @@ from typing import Any
 
 from nearspace.data.documents import Documents
 from nearspace.encoders.lexical import LSA, TFIDF, LexicalEncoder, LexicalSettings
+from nearspace.encoders.models import open_model
 from nearspace.encoders.static import StaticEncoder
-from nearspace.errors import InputError, SettingError
+from nearspace.errors import InputError, MissingInputError
 from nearspace.learners.words import words
 from nearspace.protocols import Encoder, Progress, Quiet
 from nearspace.space import Space
@@ -36,7 +37,7 @@ def encoder_for(
 
     Raises:
         InputError: a Space has neither words nor an encoder; or the texts can be read only once.
-        SettingError: there is no encoder of that name.
+        MissingInputError: there is no encoder of that name.
     """
     if isinstance(encoder, str) and encoder not in LEARNED and is_space(Path(encoder)):
         encoder = open_space(encoder)
@@ -46,10 +47,8 @@ def encoder_for(
         return encoder, {"encoder": encoder.kind, "fingerprint": encoder.fingerprint}
     name = encoder or DEFAULT
     if name not in LEARNED:
-        raise SettingError(
-            f"encoder is {name!r}",
-            f"Give an encoder, a Space, or the name of one that is learned: {', '.join(LEARNED)}.",
-        )
+        model = _model(name)
+        return model, {"encoder": name, "fingerprint": model.fingerprint}
     if read is None or read.once:
         raise InputError(
             f"the texts can be read only once, and the encoder {name!r} is learned from them first",
@@ -58,6 +57,14 @@ def encoder_for(
     if encoder is None:
         progress.note(f"no encoder was named: {name!r} is learned from the texts")
     return LEARNED[name](read, seed, workers, progress), {"encoder": name}
+
+
+def _model(name: str) -> Encoder:
+    try:
+        return open_model(name)
+    except MissingInputError as error:
+        learned = f"Or name an encoder that is learned from the texts: {', '.join(LEARNED)}."
+        raise MissingInputError(error.message, f"{error.hint}. {learned}") from error
 
 
 def lent(space: Space) -> Encoder:
@@ -79,14 +86,9 @@ def _lexical(method: str) -> Learned:
     """Fit tf-idf or latent semantic analysis on the texts."""
 
     def fit(read: Documents, seed: int, workers: int | None, progress: Progress) -> Encoder:
-        for least in (2, 1):  # in a handful of texts, no word may come twice
-            try:
-                settings = LexicalSettings(method, min_texts=least, seed=seed)
-                return LexicalEncoder.fit(_texts(read), settings, workers=workers, progress=progress)
-            except InputError:
-                if least == 1:
-                    raise
-        raise AssertionError
+        # a word of one text alone is what a question for it knows it by
+        settings = LexicalSettings(method, min_texts=1, seed=seed)
+        return LexicalEncoder.fit(_texts(read), settings, workers=workers, progress=progress)
 
     return fit
 

@@ -122,9 +122,10 @@ def write_texts(
         text: column of the texts, which the Space has too.
         key: column of the keys; None: "key" if there is such a column, else the number of the row.
         meta: further columns to keep; None: all.
-        encoder: an encoder; a Space or its path, whose encoder or words place the texts; or what is learned
-            from these texts first: "lsa", "tfidf", "words" (skip-gram vectors, weighted as SIF does). None:
-            that of the Space if there is one, else "lsa".
+        encoder: an encoder; a Space or its path, whose encoder or words place the texts; a model, as
+            `encoders.models.open_model` takes it; or what is learned from these texts first: "lsa", "tfidf",
+            "words" (skip-gram vectors, weighted as SIF does). None: that of the Space if there is one, else
+            "lsa".
         passages: how long texts are split; the key of a row is then "DOCUMENT#NUMBER", and it has the columns
             document, passage, start and end (in characters of the document). None: a text is a row.
         empty: texts without a word are left out ("skip") or refused ("refuse").

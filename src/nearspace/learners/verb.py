@@ -1,9 +1,10 @@
-"""The verb `learn`: data in, a Space out."""
+"""The verb `learn`: data in, a Space or an encoder out."""
 
 from __future__ import annotations
 
 from nearspace.learners.contexts import contexts
+from nearspace.learners.contrastive.verb import encoder
 from nearspace.learners.texts import texts
 from nearspace.learners.words import METHODS, make_learner, words
 
-__all__ = ["METHODS", "contexts", "make_learner", "texts", "words"]
+__all__ = ["METHODS", "contexts", "encoder", "make_learner", "texts", "words"]

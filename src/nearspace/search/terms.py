@@ -14,6 +14,7 @@ from nearspace.errors import InputError, SettingError, UnknownKeyError
 from nearspace.index.exact import check_queries
 from nearspace.search.suggest import suggest
 from nearspace.space import Space
+from nearspace.store.dataset import KEY
 
 Term = str | NDArray[Any] | tuple[str | NDArray[Any], float]
 
@@ -104,8 +105,8 @@ def place_text(space: Space, text: str) -> Placed:
     """Find the one vector of free text; `rows` are those of the keys that it is made of.
 
     The first of these that applies: the key of that name; the mean of the unit vectors of its words, if one
-    of them at least is a key (words that are no keys are encoded, or left out if they cannot be); the
-    encoder.
+    of them at least is a key (words that are no keys are encoded, or left out if they cannot be), unless the
+    rows are texts; the encoder.
 
     Raises:
         UnknownKeyError: none of these places it.
@@ -114,7 +115,8 @@ def place_text(space: Space, text: str) -> Placed:
     if not text.strip() and text not in space.keys:
         raise InputError("the query is empty", "Give a key, a word or some text.")
     words = text.split()
-    if text in space.keys or len(words) < 2 or not any(word in space.keys for word in words):
+    of_texts = space.encoder is not None and space.content not in (None, KEY)  # then words are no keys
+    if of_texts or text in space.keys or len(words) < 2 or not any(word in space.keys for word in words):
         return place(space, text)
     rows, vectors, _ = _look_up(space, words)
     mean = units(vectors[vectors.any(axis=1)]).mean(axis=0, keepdims=True)

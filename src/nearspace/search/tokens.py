@@ -61,6 +61,11 @@ def tokenize(text: str) -> list[Token]:
     return [Token(match.start(), match.end(), _word(match.group())) for match in _pattern().finditer(text)]
 
 
+def words_of(text: str) -> list[str]:
+    """Give only the words of `tokenize`."""
+    return [_word(written) for written in _pattern().findall(text)]
+
+
 @lru_cache(1 << 16)
 def _word(written: str) -> str:
     if written.isascii():

@@ -84,7 +84,8 @@ def why(space: Space, query: str, key: str, *, content: str | None = None) -> Wh
         space: whose encoder is a sum over tokens.
         query: a text.
         key: of the row.
-        content: the column with its text; None: "text" if there is one, else the key itself.
+        content: the column with its text; None: what the encoder placed, as far as the Space knows, else
+            "text" if there is such a column, else the key itself.
 
     Raises:
         UnknownKeyError: there is no such row.
@@ -97,7 +98,7 @@ def why(space: Space, query: str, key: str, *, content: str | None = None) -> Wh
     if not isinstance(encoder, Summed):
         raise SettingError(
             f"the vectors of an encoder of kind {encoder.kind!r} are no sums over tokens",
-            "Encoders that are: tokens, transformer.",
+            "Encoders that are: static, tokens, transformer.",
         )
     if space.metric not in _METRICS:
         raise SettingError(f"the metric is {space.metric!r}", f"Accepted: {', '.join(_METRICS)}.")
@@ -115,7 +116,7 @@ def why(space: Space, query: str, key: str, *, content: str | None = None) -> Wh
 
 def _text(space: Space, key: str, content: str | None) -> str:
     row = space.keys.row(key)
-    name = content or ("text" if "text" in space.columns else _KEY)
+    name = content or space.content or ("text" if "text" in space.columns else _KEY)
     if name == _KEY:
         return key
     if name not in space.columns:
