@@ -31,7 +31,7 @@ class LoRA:
     """
 
     name: ClassVar[str] = "lora"
-    lr: ClassVar[float] = 5e-4
+    lr: ClassVar[float] = 2e-4
     rank: int = 16
     alpha: float = 32.0
 
