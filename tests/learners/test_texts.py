@@ -226,7 +226,7 @@ def test_invalid_utf8_is_named_or_replaced(tmp_path: Path, encoder: Counting) ->
     table.write_bytes(b"id,body\n1,w1\n2,w2 \xff w3\n")
     with pytest.raises(EncodingError, match=r"bad\.txt, line 2"):
         learn(lines, tmp_path / "a.space", encoder=encoder, text="text")
-    with pytest.raises(EncodingError, match=r"bad\.csv"):
+    with pytest.raises(EncodingError, match=r"bad\.csv: invalid UTF-8 at byte offset 18, line 3"):
         learn(table, tmp_path / "b.space", encoder=encoder)
     for number, source in enumerate((lines, table)):
         path = tmp_path / f"{number}.space"

@@ -16,7 +16,7 @@ class CheckedText:
     """A readable binary file over pieces of text: valid UTF-8, no NUL byte, no byte-order mark.
 
     Raises (on reading):
-        EncodingError: invalid UTF-8; the message has the byte offset in the unpacked file.
+        EncodingError: invalid UTF-8; the message has its byte offset and line in the unpacked file.
         InputError: a NUL byte, or what the pieces themselves raise.
     """
 
@@ -28,6 +28,7 @@ class CheckedText:
         self._decoder: Any = codecs.getincrementaldecoder("utf-8")()
         self._held = b""
         self._passed = 0
+        self._lines = 1
         self._ended = False
         start = self.read(len(_MARK))
         self.unread(start.removeprefix(_MARK))
@@ -69,8 +70,10 @@ class CheckedText:
         try:
             self._decoder.decode(data, piece is None)
         except UnicodeDecodeError as error:
+            line = self._lines + data[: max(error.start - pending, 0)].count(b"\n")
             raise EncodingError(
-                f"{self.name}: invalid UTF-8 at byte offset {self._passed - pending + error.start:,}",
+                f"{self.name}: invalid UTF-8 at byte offset {self._passed - pending + error.start:,}, "
+                f"line {line:,}",
                 "Convert the file to UTF-8, for example with iconv.",
             ) from None
         if b"\x00" in data:
@@ -79,5 +82,6 @@ class CheckedText:
                 "Check the file, or name its format with format= (--format).",
             )
         self._passed += len(data)
+        self._lines += data.count(b"\n")
         self._ended = piece is None
         return data
