@@ -19,6 +19,8 @@ KEY, VECTOR = "key", "vector"
 CONTENT_HASH, FINGERPRINT = "content_hash", "encoder_fingerprint"
 RESERVED = (KEY, VECTOR, CONTENT_HASH, FINGERPRINT)
 _BATCH_BYTES = 1 << 21
+# what Lance reads ahead; left alone, it reads up to 2 GB into memory
+_AHEAD: dict[str, int] = {"batch_readahead": 2, "fragment_readahead": 1, "io_buffer_size": 32 << 20}
 _LANCE_WORDS = re.compile(r"^(Invalid user input: |Schema error: )+| Valid fields are .*$")
 _RUST_PLACE = re.compile(r",? \S+\.rs:\d+:\d+")
 
@@ -112,7 +114,8 @@ class Table:
     def batches(self, columns: Sequence[str], dim: int) -> Iterator[Any]:
         """Record batches of some columns, in row order, of about two megabytes of vectors each."""
         with reading(self.folder):
-            scanner = self.dataset.scanner(columns=list(columns), batch_size=_BATCH_BYTES // (4 * dim) + 1)
+            rows = _BATCH_BYTES // (4 * dim) + 1
+            scanner = self.dataset.scanner(columns=list(columns), batch_size=rows, **_AHEAD)
             yield from scanner.to_batches()
 
     def at(self, addresses: Addresses, columns: Sequence[str]) -> Any:
