@@ -136,7 +136,7 @@ def test_unknown_formats(tmp_path):
         read(tmp_path)
 
 
-@pytest.mark.parametrize("name", set(FORMATS) - {"word2vec", "glove", "fasttext-vec"})
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"word2vec", "glove", "fasttext-vec"}))
 def test_missing_empty_and_foreign_files(tmp_path, name):
     path = tmp_path / "v.x"
     with pytest.raises(MissingInputError, match="does not exist"):

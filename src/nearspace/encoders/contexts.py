@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.data.occurrences import Finder
+from nearspace.encoders.damage import reading
 from nearspace.encoders.table import open_encoder
-from nearspace.errors import InputError, SettingError
+from nearspace.errors import SettingError
 from nearspace.protocols import Encoder
 
 _NAME, _MODEL = "contexts.json", "model"
@@ -141,18 +142,12 @@ class ContextEncoder:
         Raises:
             InputError: a file is missing or damaged.
         """
-        try:
+        with reading(folder):
             about = json.loads((folder / _NAME).read_bytes())
             forms = {str(word): tuple(map(str, of)) for word, of in about["forms"].items()} or None
             model: Any = open_encoder(str(about["model"]["kind"]), folder / _MODEL)
             words, layers = tuple(map(str, about["words"])), tuple(map(int, about["layers"]))
             return cls(model, words, layers, forms)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"the encoder in {str(folder)!r} is damaged: {error}", "Make the Space again."
-            ) from error
 
     def _about(self) -> dict[str, Any]:
         return {

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.data.svd import truncated_svd
+from nearspace.encoders.damage import reading
 from nearspace.encoders.term_counts import TermCounts, count_terms
 from nearspace.encoders.text_words import TextWords
-from nearspace.errors import DimensionError, InputError, SettingError
+from nearspace.errors import DimensionError, SettingError
 from nearspace.kernels.lexical import sparse_product, weigh_words
 from nearspace.keys import Keys
 from nearspace.protocols import Progress, Quiet
@@ -185,7 +186,7 @@ class LexicalEncoder:
         Raises:
             InputError: a file is missing or damaged.
         """
-        try:
+        with reading(folder):
             about = json.loads((folder / _SETTINGS).read_bytes())
             arrays = Tensors(folder / _ARRAYS)
             parts = ("data", "offsets", "hashes", "order")
@@ -197,12 +198,6 @@ class LexicalEncoder:
                 LexicalSettings(**{name: about[name] for name in names}),
                 stored_fingerprint=about["fingerprint"],
             )
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"the encoder in {str(folder)!r} is damaged: {error}", "Make the Space again."
-            ) from error
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {"weights": self.weights}

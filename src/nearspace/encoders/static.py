@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.encoders.damage import reading
 from nearspace.encoders.parts import TextParts
 from nearspace.encoders.table import open_encoder
 from nearspace.encoders.text_words import Found, TextWords
@@ -263,7 +264,7 @@ class StaticEncoder:
         Raises:
             InputError: a file is missing or damaged.
         """
-        try:
+        with reading(folder):
             about = json.loads((folder / _SETTINGS).read_bytes())
             arrays = Tensors(folder / _ARRAYS)
             parts = ("data", "offsets", "hashes", "order")
@@ -278,12 +279,6 @@ class StaticEncoder:
                 settings=StaticSettings(**{name: about[name] for name in names}),
                 stored_fingerprint=about["fingerprint"],
             )
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"the encoder in {str(folder)!r} is damaged: {error}", "Make the Space again."
-            ) from error
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {"rows": self.rows, "weights": self.weights}

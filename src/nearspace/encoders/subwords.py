@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.errors import DimensionError, InputError, SettingError
+from nearspace.encoders.damage import reading
+from nearspace.errors import DimensionError, SettingError
 from nearspace.kernels.ngrams import mean_rows, ngram_rows
 from nearspace.keys import Keys
 from nearspace.tensors import Tensors, write_tensors
@@ -142,7 +143,7 @@ class SubwordEncoder:
         Raises:
             InputError: a file is missing or damaged.
         """
-        try:
+        with reading(folder):
             settings = json.loads((folder / _SETTINGS).read_bytes())
             arrays = Tensors(folder / _ARRAYS)
             words = (
@@ -161,12 +162,6 @@ class SubwordEncoder:
                 word_rows=arrays["word_rows"],
                 stored_fingerprint=settings["fingerprint"],
             )
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"the encoder in {str(folder)!r} is damaged: {error}", "Make the Space again."
-            ) from error
 
     def _settings(self) -> dict[str, Any]:
         return {"min_n": self.min_n, "max_n": self.max_n, "buckets": self.buckets}

@@ -13,6 +13,7 @@ ENCODERS = {
     "lsa": ("nearspace.encoders.lexical", "LexicalEncoder"),
     "tfidf": ("nearspace.encoders.lexical", "LexicalEncoder"),
     "external": ("nearspace.encoders.external", "ExternalEncoder"),
+    "recommender": ("nearspace.encoders.recommender", "RecommenderEncoder"),
     "static": ("nearspace.encoders.static", "StaticEncoder"),
     "tokens": ("nearspace.encoders.token_table", "TokenEncoder"),
     "subwords": ("nearspace.encoders.subwords", "SubwordEncoder"),

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.encoders.damage import reading
 from nearspace.encoders.parts import TextParts
 from nearspace.encoders.token_files import read_token_files
 from nearspace.encoders.wordpiece import NO_LIMIT, Pieces, WordPiece
@@ -255,7 +256,7 @@ class TokenEncoder:
         Raises:
             InputError: a file is missing or damaged.
         """
-        try:
+        with reading(folder):
             about = json.loads((folder / _SETTINGS).read_bytes())
             tokenizer = json.loads((folder / _TOKENIZER).read_bytes())
             arrays = Tensors(folder / _ARRAYS)
@@ -263,12 +264,6 @@ class TokenEncoder:
             settings = TokenSettings(**{name: about[name] for name in names})
             parts = (arrays["rows"], arrays["weights"], arrays["places"])
             return cls(tokenizer, *parts, settings, stored_fingerprint=about["fingerprint"])
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"the encoder in {str(folder)!r} is damaged: {error}", "Make the Space again."
-            ) from error
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {"rows": self.rows, "weights": self.weights, "places": self.places}
