@@ -108,6 +108,8 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / f"day-0{day}.csv").write_text(rows.format(day), "utf-8")
     (tmp_path / "photos.jsonl").write_text('{"key": "sea.jpg", "vector": [1, 2, 3]}\n', "utf-8")
     (tmp_path / "questions.tsv").write_text("query\tkey\nwhere is a storm\tr1\n", "utf-8")
+    plays = "".join(f"u{n % 9},i{n * 7 % 8},2026-03-{1 + n % 28:02}\n" for n in range(60))
+    (tmp_path / "plays.csv").write_text(f"user,item,when\n{plays}", "utf-8")
     write_tiny_model(tmp_path / "my-model")
     monkeypatch.chdir(tmp_path)
     return tmp_path
