@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -92,23 +93,23 @@ def recommend_command(
     """
     _check(users, liked, everybody, output)
     opened = open_space(space, version=version)
-    shared: dict[str, Any] = {
-        "k": k,
-        "where": where,
-        "seen": seen,
-        "diversity": diversity,
-        "workers": workers,
-    }
+    shared: dict[str, Any] = {"k": k, "where": where, "seen": seen, "diversity": diversity}
+    shared["workers"] = workers
     if output is not None:
         named = None if everybody else list(read_terms(users))
         shared |= {"overwrite": overwrite, "progress": progress_for(quiet)}
         print_answer(recommend_all(opened, output, users=named, **shared).to_json(), as_json=as_json)
-    elif liked:
-        unknown = "skip" if skip_unknown else "error"
-        found = recommend(opened, liked=list(liked), unknown=unknown, **shared)
-        print_neighbors(found, as_json=as_json)
-    for batch in batches(read_terms(users if output is None else ())):
-        print_neighbors(recommend(opened, batch, **shared), as_json=as_json)
+        return
+    for asked in _asked(users, liked, skip_unknown):
+        print_neighbors(recommend(opened, **asked, **shared), as_json=as_json)
+
+
+def _asked(users: tuple[str, ...], liked: tuple[str, ...], skip_unknown: bool) -> Iterator[dict[str, Any]]:
+    """Give who is asked for, as `recommend` takes it: new users at once, others in batches."""
+    if liked:
+        yield {"liked": list(liked), "unknown": "skip" if skip_unknown else "error"}
+    for batch in batches(read_terms(users)):
+        yield {"users": batch}
 
 
 def _check(users: tuple[str, ...], liked: tuple[str, ...], everybody: bool, output: str | None) -> None:

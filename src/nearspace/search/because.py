@@ -134,11 +134,11 @@ def _parts(
         scaled, pulled = scaled / scaled.sum(), chosen
     else:
         pulled = np.linalg.solve(encoder.system(columns, weights), chosen.T).T
-    parts = scaled * (pulled @ vector)
+    parts: NDArray[np.float64] = np.asarray(scaled * (pulled @ vector), np.float64)
     if metric == "cosine":
         length = float(np.linalg.norm(scaled @ pulled) * np.linalg.norm(vector))
-        parts = parts / length if length > 0 else parts
-    return np.asarray(parts)
+        parts /= length if length > 0 else 1.0
+    return parts
 
 
 def _score(item: NDArray[np.float64], user: NDArray[np.float32], metric: str) -> float:

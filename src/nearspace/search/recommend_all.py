@@ -110,11 +110,7 @@ def _batches(question: Question, blocks: Iterator[Askers], task: Task) -> Iterat
         user, rank = np.nonzero(rows >= 0)
         places = items.place_of[rows[user, rank]]
         users = pa.array(askers.labels, pa.string()).take(pa.array(user))
-        columns = [
-            users,
-            pa.array((rank + 1).astype(np.int32)),
-            names.take(pa.array(places)),
-            scores[user, rank],
-        ]
-        yield pa.record_batch([pa.array(column) for column in columns], schema=_schema())
+        ranks = pa.array((rank + 1).astype(np.int32))
+        columns = [users, ranks, names.take(pa.array(places)), pa.array(scores[user, rank])]
+        yield pa.record_batch(columns, schema=_schema())
         task.advance(len(askers.labels))
