@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,9 @@ class Covered:
     """The share of the catalogue that is in at least one list.
 
     Drawing users with replacement leaves many out, and what only they get: the share of such a draw is too
-    small. What it lacks on average is known exactly, and added to it.
+    small, and varies too little. What it lacks on average is known exactly, and added; its distance from the
+    share is stretched to the variance that follows from the numbers of items in one list, in two, in three and
+    so on, added with turning signs (Good and Toulmin 1956: what as many users again would bring).
 
     Attributes:
         lists: (users, k) numbers of items, -1 pads.
@@ -73,20 +76,27 @@ class Covered:
 
     def __call__(self, weights: Floats) -> Floats:
         """(b, users) weights -> (b,) shares."""
-        drawn = np.array([self._covered(one > 0) for one in weights])
+        drawn = np.array([self._covered(one > 0) for one in weights], np.float64)
         again = weights.max(axis=1) > 1  # else every user comes once: the test set itself
-        return np.clip((drawn + np.where(again, self._lacking(), 0.0)) / self.size, 0.0, 1.0)
+        lacking, stretch = self._resampling
+        whole = self._covered(np.ones(len(self.lists), dtype=bool))
+        right = whole + stretch * (drawn + lacking - whole)
+        return np.clip(np.where(again, right, drawn) / self.size, 0.0, 1.0)
 
     def _covered(self, users: NDArray[np.bool_]) -> int:
         found = np.zeros(int(self.lists.max(initial=0)) + 2, dtype=bool)
         found[self.lists[users] + 1] = True  # -1 is at 0
         return int(np.count_nonzero(found[1:]))
 
-    def _lacking(self) -> float:
-        """How many items a draw of as many users is expected to lack."""
-        times = np.bincount(self.lists[self.lists >= 0])
-        count = len(self.lists)
-        return float(np.sum((1 - times[times > 0] / count) ** count))
+    @cached_property
+    def _resampling(self) -> tuple[float, float]:
+        """How many items a draw of as many users lacks on average, and how much too little it varies."""
+        real = self.lists >= 0
+        times, count = np.bincount(self.lists[real]), len(self.lists)
+        absent = (1 - times[times > 0] / count) ** count
+        varies = float((absent * (1 - absent)).sum())
+        true = float((times % 2 == 1).sum() - ((times > 0) & (times % 2 == 0)).sum())
+        return float(absent.sum()), float(np.sqrt(max(1.0, true / varies))) if varies else 1.0
 
 
 def ranking_figures(trial: Trial, judged: NDArray[np.bool_], lists: Ints, k: int) -> dict[str, Figure]:
