@@ -13,6 +13,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLBACKEND := Agg
 
 SERVE ?= 1
+# Tests run on all cores; those of one file in order, on one of them, since they share what they set up.
+SIDE_BY_SIDE := -n auto --dist loadfile
 
 .PHONY: demo test test-core check browser bench venv clean distclean constraints
 
@@ -20,12 +22,12 @@ demo: .venv/ready
 	$(PY) -m nearspace.cli.demo examples/data/encyclopedia.txt.xz demo-output $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: check browser .venv/texts
-	$(PY) -m pytest
+	$(PY) -m pytest $(SIDE_BY_SIDE)
 	$(MAKE) --no-print-directory test-core
 
 # The light core: the suite with no extra installed, without the slow tests that the run above has done.
 test-core: .venv-core/ready
-	.venv-core/bin/python -m pytest -q -m "not slow and not extras"
+	.venv-core/bin/python -m pytest -q -m "not slow and not extras" $(SIDE_BY_SIDE)
 
 check: .venv/ready
 	$(PY) -m ruff check .
@@ -50,7 +52,7 @@ venv: .venv/ready
 	touch .venv/texts
 
 .venv-core/ready: pyproject.toml constraints.txt tools/venv.sh
-	tools/venv.sh .venv-core -e . pytest pytest-timeout hypothesis psutil zstandard
+	tools/venv.sh .venv-core -e . pytest pytest-timeout pytest-xdist hypothesis psutil zstandard
 
 # The versions that the suite was run with, of the packages that pyproject.toml asks for and of theirs.
 constraints: .venv/ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearspace.data.interactions import Interactions
@@ -24,6 +24,7 @@ def made(rows) -> Interactions:
     return Interactions.from_pairs(USERS, ITEMS, pairs, table[:, 2].astype(np.float32), table[:, 3])
 
 
+@settings(deadline=None)
 @given(events)
 def test_every_pair_once_with_the_sum_of_its_weights_and_its_last_time(rows):
     data = made(rows)
@@ -40,6 +41,7 @@ def test_every_pair_once_with_the_sum_of_its_weights_and_its_last_time(rows):
     assert len(data) == len(expected)
 
 
+@settings(deadline=None)
 @given(events)
 def test_items_turned_around_are_the_same_pairs(rows):
     data = made(rows)
@@ -80,6 +82,7 @@ def test_no_events_and_misfits():
         Interactions(USERS, ITEMS, made([(0, 0, 1, 1)]).by_user)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 6)), st.booleans())
 def test_the_kernels_are_their_twins(rows, ordered):
     array = np.array(rows, dtype=np.int32)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -103,7 +103,7 @@ def test_a_permutation_of_the_rows_permutes_the_answer(metric, seed):
     order = random.permutation(len(vectors))
     rows, scores = ExactIndex(vectors, None, metric).search(queries, 12)
     shuffled, again = ExactIndex(vectors[order], None, metric).search(queries, 12)
-    assert len(np.unique(scores)) == scores.size, "no ties"
+    assume(all(len(np.unique(row)) == len(row) for row in scores))  # ties come in row order
     np.testing.assert_array_equal(order[shuffled], rows)
     np.testing.assert_array_equal(again, scores)
 

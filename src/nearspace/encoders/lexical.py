@@ -20,7 +20,8 @@ from nearspace.encoders.damage import reading
 from nearspace.encoders.term_counts import TermCounts, count_terms
 from nearspace.encoders.text_words import TextWords
 from nearspace.errors import DimensionError, SettingError
-from nearspace.kernels.lexical import sparse_product, weigh_words
+from nearspace.kernels.lexical import weigh_words
+from nearspace.kernels.sparse import sparse_product
 from nearspace.keys import Keys
 from nearspace.protocols import Progress, Quiet
 from nearspace.tensors import Tensors, write_tensors

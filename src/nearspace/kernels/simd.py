@@ -183,6 +183,14 @@ def sums6(typing: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> Any:
 
 
 @intrinsic
+def sums8(typing: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> Any:
+    """The sums of eight vectors in lanes 0 to 7."""
+    return f32x16(*[f32x16] * 8), lambda context, builder, signature, arguments: _sums(
+        builder, list(arguments)
+    )
+
+
+@intrinsic
 def sums12(
     typing: Any,
     a: Any,

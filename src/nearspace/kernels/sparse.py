@@ -1,4 +1,4 @@
-"""Products of a sparse matrix of positive pointwise mutual information with a dense one."""
+"""Products of a sparse matrix, or one of positive pointwise mutual information, with a dense one."""
 
 from __future__ import annotations
 
@@ -61,3 +61,35 @@ def ppmi_product_numpy(
     result = np.zeros((len(pointers) - 1, width))
     np.add.at(result, rows, values[:, None] * dense.reshape(-1, width)[columns])
     out[:] = result.reshape(-1)
+
+
+@njit(cache=True, nogil=True)
+def sparse_product(
+    pointers: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    dense: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Multiply rows of a sparse matrix, row r in pointers[r]:pointers[r + 1], with `dense`, into `out`."""
+    width = dense.shape[1]
+    for row in range(pointers.size - 1):
+        into = out[row]
+        into[:] = 0
+        for entry in range(pointers[row], pointers[row + 1]):
+            value, own = values[entry], dense[columns[entry]]
+            for component in range(width):
+                into[component] += value * own[component]
+
+
+def sparse_product_numpy(
+    pointers: NDArray[np.int64],
+    columns: NDArray[np.int32],
+    values: NDArray[np.float32],
+    dense: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """out[r] = sum over the entries (c, x) of row r of x * dense[c]."""
+    for row in range(len(pointers) - 1):
+        own = slice(pointers[row], pointers[row + 1])
+        out[row] = values[own].astype(np.float64) @ dense[columns[own]]

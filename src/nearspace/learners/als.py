@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -14,9 +15,14 @@ from nearspace.encoders.recommender import USER, FoldIn, RecommenderEncoder
 from nearspace.engine.local import worker_count
 from nearspace.errors import SettingError
 from nearspace.keys import Keys
+from nearspace.learners.least_squares import Side
+from nearspace.learners.matrices import aligned, fill_rows, stride_of, unpadded
+from nearspace.learners.spectral_start import spectral_start
 from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Recipe, Space
+
+MOST_STEPS, EXACT = 60, 1e-11  # the last solution of the users: steps, and |r|^2 beside |b|^2
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class ALS:
         reg: strength of the regularisation.
         power: 0: the same for all rows, 1: in proportion to their events (Rendle and others 2022).
         sweeps: passes over users and items.
+        steps: steps of conjugate gradients a row and sweep.
         seed: of the first factors.
 
     Raises:
@@ -40,50 +47,66 @@ class ALS:
     reg: float = 0.003
     power: float = 1.0
     sweeps: int = 10
+    steps: int = 3
     seed: int = 1
 
     name: ClassVar[str] = "als"
 
     def __post_init__(self) -> None:
-        for name in ("dim", "sweeps"):
+        for name in ("dim", "sweeps", "steps"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} is {getattr(self, name)}, expected at least 1")
+        for name in ("unobserved", "reg"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise SettingError(f"{name} is {getattr(self, name)}, expected a number from 0 on")
+        if self.unobserved + self.reg == 0:
+            raise SettingError("unobserved and reg are 0, expected one above 0", "Leave them out.")
 
     def fit(
         self, data: Interactions, *, workers: int | None = None, progress: Progress | None = None
     ) -> Space:
-        """Learn a Space of items and users; the same bytes for any `workers`."""
+        """Learn a Space of items and users; the same bytes for any `workers`.
+
+        The vectors of users are in the end exactly (to float32) those of a fold-in of their events.
+        """
         began = time.monotonic()
-        progress = progress or Quiet()
-        worker_count(workers)
         scale = float(np.mean(data.by_user.weights, dtype=np.float64))
         fold = FoldIn("least-squares", self.unobserved, self.reg, self.power, scale)
-        draw = np.random.default_rng(self.seed)
-        items = (draw.standard_normal((len(data.items), self.dim)) * 0.1).astype(np.float32)
-        users = np.zeros((len(data.users), self.dim), np.float32)
-        with progress.task("learning", total=self.sweeps, unit="sweeps") as task:
+        by_user, by_item = scaled(data.by_user, scale), scaled(data.by_item, scale)
+        stride = stride_of(self.dim)
+        items = aligned(len(data.items) * stride)
+        with ThreadPoolExecutor(worker_count(workers)) as pool:
+            fill_rows(items, stride, 0, spectral_start(by_user, by_item, self.dim, self.seed, pool))
+        users = aligned(len(data.users) * stride)
+        self.sweep(data, fold, users, items, stride, worker_count(workers), progress or Quiet())
+        encoder = RecommenderEncoder(data, unpadded(items, stride, self.dim), fold)
+        vectors = unpadded(users, stride, self.dim)
+        return recommender_space(encoder, vectors, asdict(self), self.name, began)
+
+    def sweep(
+        self, data: Interactions, fold: FoldIn, users: NDArray[np.float32], items: NDArray[np.float32],
+        stride: int, workers: int, progress: Progress,
+    ) -> None:  # fmt: skip
+        """Go over users and items in turn, in place, and over the users once more until they are exact."""
+        by_user, by_item = scaled(data.by_user, fold.scale), scaled(data.by_item, fold.scale)
+        ridges = fold.ridge(data.user_counts, len(data.items)), fold.ridge(data.item_counts, len(data.users))
+        user_side = Side(by_user, ridges[0], fold.unobserved, stride)
+        item_side = Side(by_item, ridges[1], fold.unobserved, stride)
+        rows = len(data.users) + len(data.items)
+        total = self.sweeps * rows + len(data.users)
+        with ThreadPoolExecutor(workers) as pool, progress.task("learning", total=total, unit="rows") as task:
             for _ in range(self.sweeps):
-                users = _solved(data.by_user, items, fold)
-                items = _solved(data.by_item, users, fold)
-                task.advance(1)
-        users = _solved(data.by_user, items, fold)
-        encoder = RecommenderEncoder(data, items, fold)
-        return recommender_space(encoder, users, asdict(self), self.name, began)
+                for done in user_side.solve(items, users, self.steps, 0.0, pool):
+                    task.advance(done)
+                for done in item_side.solve(users, items, self.steps, 0.0, pool):
+                    task.advance(done)
+            for done in user_side.solve(items, users, MOST_STEPS, EXACT, pool):
+                task.advance(done)
 
 
-def _solved(matrix: Sparse, others: NDArray[np.float32], fold: FoldIn) -> NDArray[np.float32]:
-    wide = others.astype(np.float64)
-    gram = fold.unobserved * (wide.T @ wide)
-    ridge = fold.ridge(np.diff(matrix.starts), len(others))
-    found = np.zeros((len(matrix.starts) - 1, others.shape[1]), np.float32)
-    for row in range(len(found)):
-        part = slice(matrix.starts[row], matrix.starts[row + 1])
-        if part.stop == part.start:
-            continue
-        chosen, weights = wide[matrix.columns[part]], matrix.weights[part] / fold.scale
-        system = gram + (chosen.T * weights) @ chosen + ridge[row] * np.eye(others.shape[1])
-        found[row] = np.linalg.solve(system, weights @ chosen)
-    return found
+def scaled(matrix: Sparse, scale: float) -> Sparse:
+    """Give a matrix with its weights divided by `scale`."""
+    return matrix if scale == 1 else matrix._replace(weights=matrix.weights / np.float32(scale))
 
 
 def recommender_space(
