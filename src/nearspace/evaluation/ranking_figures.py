@@ -43,7 +43,7 @@ class Covered:
 
     Drawing users with replacement leaves many out, and what only they get: the share of such a draw is too
     small, and varies too little. What it lacks on average is known exactly, and added; its distance from the
-    share is stretched to the variance that follows from the numbers of items in one list, in two, in three and
+    share is stretched to the variance that follows from the numbers of items in one list, two, three and
     so on, added with turning signs (Good and Toulmin 1956: what as many users again would bring).
 
     Attributes:
