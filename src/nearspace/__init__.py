@@ -58,6 +58,9 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "build_index": ("nearspace.search.indexing", "build_index"),
     "read": ("nearspace.data.formats", "read"),
     "write": ("nearspace.data.formats", "write"),
+    "read_interactions": ("nearspace.data.events", "read_interactions"),
+    "write_interactions": ("nearspace.data.interaction_files", "write_interactions"),
+    "split_interactions": ("nearspace.data.interaction_files", "split_interactions"),
     "fit_head": ("nearspace.transfer.classify", "fit_head"),
     "tune_head": ("nearspace.transfer.tuned", "tune_head"),
     "classify": ("nearspace.transfer.classify", "classify"),
@@ -105,6 +108,7 @@ __all__ = [
     "pack",
     "place",
     "read",
+    "read_interactions",
     "recommend",
     "recommend_all",
     "refresh",
@@ -119,11 +123,13 @@ __all__ = [
     "show",
     "similar",
     "similarity",
+    "split_interactions",
     "stale",
     "tune_head",
     "upsert",
     "why",
     "write",
+    "write_interactions",
 ]
 
 

@@ -119,22 +119,9 @@ def exact_score(place, dim, kind, query, length, room):  # type: ignore[no-untyp
 
 @njit(cache=True, nogil=True)
 def judge(  # type: ignore[no-untyped-def]
-    address,
-    dim,
-    kind,
-    queries,
-    lengths,
-    shift,
-    doubt,
-    relative,
-    keys,
-    counts,
-    extra,
-    lists,
-    exclude,
-    rows,
+    address, dim, kind, queries, lengths, shift, doubt, relative, keys, counts, extra, lists, exclude, rows,
     scores,
-):
+):  # fmt: skip
     """Write the k best rows of each query among its candidates.
 
     Args:

@@ -80,23 +80,9 @@ def scan_panels(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def scan_strips(  # type: ignore[no-untyped-def]
-    address,
-    dim,
-    kind,
-    rows,
-    start,
-    stop,
-    queries,
-    norms,
-    floors,
-    lists,
-    exclude,
-    keys,
-    counts,
-    k,
-    doubt,
-    relative,
-):
+    address, dim, kind, rows, start, stop, queries, norms, floors, lists, exclude, keys, counts, k,
+    doubt, relative,
+):  # fmt: skip
     """Add the rows of places start..stop to the candidates of few queries; dim >= LANES.
 
     Args:

@@ -23,7 +23,7 @@ from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Recipe, Space
 
-MOST_STEPS, EXACT = 60, 1e-11  # the last solution of the users: steps, and |r|^2 beside |b|^2
+MOST_STEPS, EXACT = 60, 1e-13  # the last solution of the users: steps, and |r|^2 beside |b|^2
 
 
 @dataclass(frozen=True)

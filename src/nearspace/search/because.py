@@ -128,10 +128,11 @@ def _parts(
     metric: str,
 ) -> NDArray[np.float64]:
     """(n,) what each event adds to the score of a vector."""
-    chosen = np.asarray(encoder.factors[columns], np.float64)
+    chosen: NDArray[np.float64] = np.asarray(encoder.factors[columns], np.float64)
+    pulled: NDArray[np.float64] = chosen
     scaled = weights.astype(np.float64) / encoder.fold.scale
     if encoder.fold.method == "mean":
-        scaled, pulled = scaled / scaled.sum(), chosen
+        scaled /= scaled.sum()
     else:
         pulled = np.linalg.solve(encoder.system(columns, weights), chosen.T).T
     parts: NDArray[np.float64] = np.asarray(scaled * (pulled @ vector), np.float64)
