@@ -24,6 +24,8 @@ from nearspace.space import Space
 
 MOST_PARTS = 32
 PART_ITEMS = 128  # least items of a part; negative items come from the part of the positive one
+FOLD_REG = 2.0  # new users are held back more than those that the items were trained with
+LEAST_FOLD_REG = 1e-3
 LEAST_RATE = 1e-4  # the step size falls linearly to this share of the first
 _DEALS = 0xDEA1
 
@@ -86,8 +88,8 @@ class BPR:
         run = _Run(self, data)
         run.train(worker_count(workers), progress or Quiet())
         items, users = run.finish()
-        scale = float(np.mean(data.by_user.weights, dtype=np.float64))
-        encoder = RecommenderEncoder(data, items, FoldIn(scale=scale))
+        fold = FoldIn("pairwise", 0.0, max(FOLD_REG * self.reg, LEAST_FOLD_REG), self.popularity)
+        encoder = RecommenderEncoder(data, items, fold)
         return recommender_space(encoder, users, asdict(self), self.name, began)
 
 
