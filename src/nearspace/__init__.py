@@ -54,6 +54,9 @@ _LAZY: dict[str, tuple[str, str | None]] = {
     "build_index": ("nearspace.search.indexing", "build_index"),
     "read": ("nearspace.data.formats", "read"),
     "write": ("nearspace.data.formats", "write"),
+    "read_interactions": ("nearspace.data.events", "read_interactions"),
+    "write_interactions": ("nearspace.data.interaction_files", "write_interactions"),
+    "split_interactions": ("nearspace.data.interaction_files", "split_interactions"),
     "fit_head": ("nearspace.transfer.classify", "fit_head"),
     "tune_head": ("nearspace.transfer.tuned", "tune_head"),
     "classify": ("nearspace.transfer.classify", "classify"),
@@ -100,6 +103,7 @@ __all__ = [
     "pack",
     "place",
     "read",
+    "read_interactions",
     "refresh",
     "rerank",
     "save",
@@ -111,11 +115,13 @@ __all__ = [
     "serve",
     "show",
     "similarity",
+    "split_interactions",
     "stale",
     "tune_head",
     "upsert",
     "why",
     "write",
+    "write_interactions",
 ]
 
 

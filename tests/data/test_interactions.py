@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nearspace.data.interactions import Interactions
 from nearspace.errors import DimensionError, InputError
-from nearspace.kernels.events import merge_equal, merge_equal_numpy, transpose, transpose_numpy
+from nearspace.kernels.events import transpose, transpose_numpy
 from nearspace.keys import Keys
 
 USERS, ITEMS = Keys(["ann", "bob", "cem", "nobody"]), Keys(["tea", "milk", "rum"])
@@ -89,12 +89,3 @@ def test_the_kernels_are_their_twins(rows, ordered):
     order = np.random.default_rng(1).permutation(len(rows)) if ordered else np.empty(0, np.int64)
     for mine, twin in zip(transpose(array, 7, order), transpose_numpy(array, 7, order), strict=True):
         assert np.array_equal(mine, twin)
-    starts, placed = transpose(array, 7, order)
-    columns = (placed // 3).astype(np.int32)
-    for row in range(7):
-        columns[starts[row] : starts[row + 1]].sort()
-    weights, times = np.arange(1, len(rows) + 1, dtype=np.float32), placed * 7 % 5
-    for stamps in (times, np.empty(0, np.int64)):
-        made_here = merge_equal(starts, columns, weights, stamps)
-        for mine, twin in zip(made_here, merge_equal_numpy(starts, columns, weights, stamps), strict=True):
-            assert np.array_equal(mine, twin)

@@ -21,6 +21,7 @@ Examples:
 COMMANDS = {
     "learn": Row("nearspace.cli.learn", "learn", "Learn a Space from data."),
     "encode": Row("nearspace.cli.creating", "encode_command", "Encode a table of texts into a Space."),
+    "split": Row("nearspace.cli.split", "split_command", "Split interactions into training and test."),
     "distill": Row(
         "nearspace.cli.distill", "distill_command", "Make a transformer a table of token vectors."
     ),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import DimensionError, InputError
-from nearspace.kernels.events import merge_equal, transpose
+from nearspace.kernels.event_rows import count_rows, merge_rows, place_events, turn_around
 from nearspace.keys import Keys
 
-MOST_ROWS = 1 << 31
+BLOCK = 1 << 20
 
 
 class Sparse(NamedTuple):
@@ -32,6 +33,21 @@ class Sparse(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Sparse({len(self.starts) - 1:,} rows, {len(self.columns):,} entries)"
+
+
+class Piece(NamedTuple):
+    """Some events, in any order.
+
+    Attributes:
+        users, items: (m,) int32 rows.
+        weights: (m,) float32, above 0; or empty: each event weighs 1.
+        times: (m,) int64 seconds since 1970; or empty.
+    """
+
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    times: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,22 +95,46 @@ class Interactions:
         Raises:
             InputError: there are no events.
         """
-        if not len(weights):
+        piece = Piece(*pairs, weights, np.empty(0, np.int64) if times is None else times)
+        return cls.from_pieces(users, items, [piece], name=name)
+
+    @classmethod
+    def from_pieces(
+        cls,
+        users: Keys,
+        items: Keys,
+        pieces: list[Piece],
+        *,
+        scale: float = 1.0,
+        name: str = "interactions",
+    ) -> Interactions:
+        """Do the same with events in pieces, which are taken out of the list, so that memory is freed.
+
+        All pieces have weights, or none; all have times, or none. Weights are multiplied with `scale`.
+
+        Raises:
+            InputError: there are no events.
+        """
+        if not any(len(piece.users) for piece in pieces):
             raise InputError(f"{name} has no events", "Give at least one row with a user and an item.")
-        user_rows, user_order = _by_count(pairs[0], len(users))
-        item_rows, item_order = _by_count(pairs[1], len(items))
-        # by item first: sorting stably by user then leaves the items of a user in ascending order
-        starts, order = transpose(item_rows, len(item_order), np.empty(0, np.int64))
-        starts, order = transpose(user_rows, len(user_order), order)
-        stamps = np.empty(0, np.int64) if times is None else times[order]
-        merged = merge_equal(starts, item_rows[order], weights[order], stamps)
-        return cls(
-            users.select(user_order),
-            items.select(item_order),
-            Sparse(*merged[:3]),
-            None if times is None else merged[3],
-            name,
-        )
+        user_counts, item_counts = np.zeros(len(users), np.int64), np.zeros(len(items), np.int64)
+        for piece in pieces:
+            count_rows(piece.users, user_counts)
+            count_rows(piece.items, item_counts)
+        user_places, user_order = by_count(user_counts)
+        item_places, item_order = by_count(item_counts)
+        starts = np.concatenate(([0], np.cumsum(user_counts[user_order])))
+        weighted, timed = bool(len(pieces[0].weights)), bool(len(pieces[0].times))
+        columns, last = np.empty(starts[-1], np.int32), np.empty(starts[-1] if timed else 0, np.int64)
+        weights, ends = np.empty(starts[-1] if weighted else 0, np.float32), starts[:-1].copy()
+        pieces.reverse()
+        while pieces:
+            place_events(*pieces.pop(), scale, (user_places, item_places), ends, columns, weights, last)
+        weights = weights if weighted else np.empty(len(columns), np.float32)
+        left = merge_rows(starts, columns, weights, last, not weighted)
+        matrix = Sparse(left, cut(columns, left[-1]), cut(weights, left[-1]))
+        times = cut(last, left[-1]) if timed else None
+        return cls(users.select(user_order), items.select(item_order), matrix, times, name)
 
     def __len__(self) -> int:
         return len(self.by_user.columns)
@@ -104,10 +144,7 @@ class Interactions:
         """(I, U) the same matrix by items."""
         if self.stored_by_item is not None:
             return self.stored_by_item
-        starts, columns, weights = self.by_user
-        turned, order = transpose(columns, len(self.items), np.empty(0, np.int64))
-        rows = np.repeat(np.arange(len(self.users), dtype=np.int32), np.diff(starts))
-        return Sparse(turned, rows[order], weights[order])
+        return Sparse(*turn_around(*self.by_user, len(self.items)))
 
     @property
     def user_counts(self) -> NDArray[np.int64]:
@@ -143,16 +180,48 @@ class Interactions:
         times = None if self.times is None else self.times[kept]
         return replace(self, by_user=left, times=times, stored_by_item=None)
 
+    def only(self, kept: NDArray[np.bool_], name: str | None = None) -> Interactions:
+        """Give it with some of its entries, (n,), and without users and items that have none left.
 
-def _by_count(rows: NDArray[np.int32], size: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Renumber rows so that those with most events come first; drop those without any.
+        Raises:
+            InputError: nothing is kept.
+        """
+        starts, columns, weights = self.by_user
+        pieces = []
+        for begin, end in self._blocks():
+            entries = slice(starts[begin], starts[end])
+            mask = kept[entries]
+            rows = np.repeat(np.arange(begin, end, dtype=np.int32), np.diff(starts[begin : end + 1]))[mask]
+            times = np.empty(0, np.int64) if self.times is None else self.times[entries][mask]
+            if len(rows):
+                pieces.append(Piece(rows, columns[entries][mask], weights[entries][mask], times))
+        return Interactions.from_pieces(self.users, self.items, pieces, name=name or self.name)
+
+    def _blocks(self) -> Iterator[tuple[int, int]]:
+        """Cut the users into blocks of about a million entries."""
+        starts, begin = self.by_user.starts, 0
+        while begin < len(self.users):
+            end = int(np.searchsorted(starts, starts[begin] + BLOCK, side="right")) - 1
+            end = max(end, begin + 1)
+            yield begin, end
+            begin = end
+
+
+def by_count(counts: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Number rows anew so that those with most events come first; drop those without any.
 
     Returns:
-        the new number of each of `rows`, and the old one of each new.
+        the new number of each row (-1: none), and the old one of each new.
     """
-    counts = np.bincount(rows, minlength=size)
     order = np.argsort(-counts, kind="stable")
     order = order[: int(np.count_nonzero(counts))]
-    place = np.full(size, -1, dtype=np.int32)
+    place = np.full(len(counts), -1, dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
-    return place[rows], order
+    return place, order
+
+
+def cut(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """Give the first entries of an array that nobody else holds, without a second copy of them."""
+    if size < len(array):
+        array.resize(size, refcheck=False)
+    return array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from nearspace.data.table_parts import Part, TypeOf, changed_type, empty
@@ -22,13 +22,20 @@ Reopen = Callable[[], CheckedText]
 
 
 def open_csv(
-    text: CheckedText, delimiter: str | None, types: TypeOf, reopen: Reopen | None, block: int = HEAD
+    text: CheckedText,
+    delimiter: str | None,
+    types: TypeOf,
+    reopen: Reopen | None,
+    block: int = HEAD,
+    *,
+    names: Sequence[str] | None = None,
 ) -> Part:
     """Open a table with a header line; quoted fields may hold newlines.
 
     `delimiter` None: the comma, or where the header has none, the semicolon, tab or bar that it has.
     `types` are those of columns that are known already; a column without values in the first `block` bytes
-    is text. `reopen` gives the text once more, so that errors can name lines.
+    is text. `reopen` gives the text once more, so that errors can name lines. `names` are those of the
+    columns of a table without a header line, where quotes are signs as others.
 
     Raises (also on reading):
         InputError: no text at all, a line with more or fewer fields than the header, or a value that is not
@@ -45,18 +52,18 @@ def open_csv(
     delimiter = delimiter or _delimiter(head)
     first = len(head) + 1 if whole else len(head) * 3 // 4  # short of the line that may be cut off
     try:
-        found = _reader(io.BytesIO(head), delimiter, types, first).schema
+        found = _reader(io.BytesIO(head), delimiter, types, first, names).schema
     except pa.ArrowInvalid as error:
-        raise _explained(error, text.name, delimiter, reopen) from None
+        raise _explained(error, text.name, delimiter, reopen, names=names) from None
     text.unread(head)
     schema = pa.schema([field.with_type(_known(field.type)) for field in found])
 
     def batches() -> Generator[Any, None, None]:
         types = {field.name: field.type for field in schema}
         try:
-            yield from _reader(text, delimiter, types, block)
+            yield from _reader(text, delimiter, types, block, names)
         except pa.ArrowInvalid as error:
-            raise _explained(error, text.name, delimiter, reopen, schema) from None
+            raise _explained(error, text.name, delimiter, reopen, schema, names) from None
         finally:
             text.close()
 
@@ -74,31 +81,41 @@ def _delimiter(head: bytes) -> str:
     return next((one for one in _DELIMITERS if one.encode() in line), ",")
 
 
-def _reader(file: Any, delimiter: str, types: TypeOf, block: int) -> Any:
+def _reader(file: Any, delimiter: str, types: TypeOf, block: int, names: Sequence[str] | None) -> Any:
     import pyarrow as pa
     import pyarrow.csv as arrow_csv
 
     return arrow_csv.open_csv(
         pa.PythonFile(file, mode="r"),
-        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=block),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=block, column_names=names),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=names is None,
+            quote_char='"' if names is None else False,
+        ),
         convert_options=arrow_csv.ConvertOptions(column_types=dict(types), check_utf8=False),
     )
 
 
 def _explained(
-    error: Exception, name: str, delimiter: str, reopen: Reopen | None, schema: Any = None
+    error: Exception,
+    name: str,
+    delimiter: str,
+    reopen: Reopen | None,
+    schema: Any = None,
+    names: Sequence[str] | None = None,
 ) -> InputError:
     """Say in the words of the user's table what Arrow met."""
-    message = str(error)
+    message, quoted = str(error), names is None
     if ragged := _RAGGED.search(message):
-        place = _place(name, ragged[1], delimiter, reopen)
+        place = _place(name, ragged[1], delimiter, reopen, quoted)
         return InputError(
-            f"{place}: {int(ragged[3]):,} fields, and the header has {int(ragged[2]):,}",
+            f"{place}: {int(ragged[3]):,} fields, and the {'header' if quoted else 'first line'} has "
+            f"{int(ragged[2]):,}",
             'Mend the line; a field that holds the separator stands in "quotes".',
         )
     if unfit := _UNFIT.search(message):
-        place = _place(name, unfit[2], delimiter, reopen)
+        place = _place(name, unfit[2], delimiter, reopen, quoted)
         value = _VALUE.search(unfit[3])
         column = schema.field(int(unfit[1])) if schema is not None else None
         if column is not None:
@@ -112,26 +129,34 @@ def _explained(
     return InputError(f"{name}: it cannot be read as CSV ({message})", "Check the file and its format.")
 
 
-def _place(name: str, record: str | None, delimiter: str, reopen: Reopen | None) -> str:
+def _place(name: str, record: str | None, delimiter: str, reopen: Reopen | None, quoted: bool) -> str:
     """Where record `record` (the header is 1, empty lines are not counted) begins, if one can tell."""
     if record is None:
         return name
     number = int(record)
-    if reopen is not None:
-        again = reopen()
-        try:
-            lines = csv.reader(_decoded(again), delimiter=delimiter)
-            seen, ended = 0, 0
-            for row in lines:
-                seen += bool(row)
-                if seen == number:
-                    return f"{name}, line {ended + 1:,}"
-                ended = lines.line_num
-        except csv.Error:
-            pass
-        finally:
-            again.close()
-    return f"{name}, record {number:,} (the header is 1)"
+    line = None if reopen is None else line_of(reopen(), number, delimiter, quoted=quoted)
+    if line is None:
+        return f"{name}, record {number:,} (the header is 1)"
+    return f"{name}, line {line:,}"
+
+
+def line_of(text: CheckedText, record: int, delimiter: str, *, quoted: bool = True) -> int | None:
+    """Give the line in which record `record` (from 1, with the header) begins; empty lines are no records."""
+    try:
+        lines = csv.reader(
+            _decoded(text), delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        )
+        seen, ended = 0, 0
+        for row in lines:
+            seen += bool(row)
+            if seen == record:
+                return ended + 1
+            ended = lines.line_num
+    except csv.Error:
+        pass
+    finally:
+        text.close()
+    return None
 
 
 def _decoded(text: CheckedText) -> Iterator[str]:

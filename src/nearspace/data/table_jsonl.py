@@ -52,6 +52,21 @@ def open_jsonl(
     return Part(text.name, schema, batches())
 
 
+def line_of_object(text: CheckedText, number: int, block: int = BLOCK) -> int | None:
+    """Give the line of object `number` (from 1); empty lines are no objects."""
+    lines = seen = 0
+    try:
+        for data, _ in _blocks(text, block):
+            for line in data.removesuffix(b"\n").split(b"\n"):
+                lines += 1
+                seen += bool(line.strip())
+                if seen == number:
+                    return lines
+    finally:
+        text.close()
+    return None
+
+
 def _blocks(text: CheckedText, block: int) -> Iterator[tuple[bytes, int]]:
     """Give whole lines, some megabytes at a time, and how many newlines they have."""
     rest: list[bytes] = []
