@@ -116,6 +116,8 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ]
     lines = "".join(f"{user},{item},2026-03-0{1 + user % 9}\n" for user, item in chosen)
     (tmp_path / "events.csv").write_text(f"user,item,time\n{lines}", "utf-8")
+    plays = "".join(f"u{n % 9},i{n * 7 % 8},2026-03-{1 + n % 28:02}\n" for n in range(60))
+    (tmp_path / "plays.csv").write_text(f"user,item,when\n{plays}", "utf-8")
     write_tiny_model(tmp_path / "my-model")
     monkeypatch.chdir(tmp_path)
     return tmp_path
