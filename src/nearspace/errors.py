@@ -54,16 +54,21 @@ class EmptyVocabularyError(InputError):
 
 
 class UnknownKeyError(NearspaceError, KeyError):
-    """A key is not in the Space."""
+    """A key is not in the Space.
+
+    `what` says what it was taken for, `advice` what else would help.
+    """
 
     kind = "unknown_key"
     http_status = 404
 
-    def __init__(self, key: str, suggestions: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, key: str, suggestions: tuple[str, ...] = (), *, what: str = "a key", advice: str = ""
+    ) -> None:
         self.key = key
         self.suggestions = suggestions
         hint = f"Did you mean: {', '.join(suggestions)}?" if suggestions else ""
-        super().__init__(f"{key!r} is not a key of this Space", hint)
+        super().__init__(f"{key!r} is not {what} of this Space", " ".join(filter(None, (hint, advice))))
 
 
 class DuplicateKeyError(InputError):

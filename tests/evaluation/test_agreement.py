@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from tests.planted_events import groups, interactions, space_of
 
 from nearspace.errors import InputError
 from nearspace.evaluation.agreement import Difference, compare
@@ -101,3 +104,36 @@ def test_all_families_can_be_compared(random_space) -> None:
 def test_figures_of_other_cases_cannot_be_subtracted() -> None:
     with pytest.raises(ValueError, match="different cases"):
         Difference(Share(np.ones(3), np.ones(3), 3), Share(np.ones(4), np.ones(4), 4))
+
+
+def test_two_recommenders_are_compared_user_by_user() -> None:
+    _, held, good = groups(seed=1)
+    vectors = np.random.default_rng(0).standard_normal(good.vectors.shape).astype(np.float32)
+    poor = replace(good, vectors=vectors, name="poor")
+    same = compare(good, good, ranking=held, k=5, samples=100)
+    assert {measure.name.split(".")[1] for measure in same} == {
+        f"{name}@5" for name in ("recall", "ndcg", "map", "mrr", "coverage", "novelty", "popularity_lift")
+    }
+    for measure in same:
+        assert measure.value == measure.low == measure.high == 0
+        assert measure.n == 120 and measure.coverage == 1
+    recall = compare(good, poor, ranking=held, samples=200)["held.recall@20.difference"]
+    assert recall.low > 0.4 and recall.value == pytest.approx(recall.baseline["a"] - recall.baseline["b"])
+    assert recall.baseline["a"] == 1
+
+
+def test_recommenders_are_compared_on_events_that_both_can_judge() -> None:
+    _, held, one = groups(seed=1)
+    without = interactions([(f"u{user}", f"i{user % 60}") for user in range(1, 120)], "others")
+    vectors = {name: [1.0] for name in (*without.items, *without.users)}
+    other = space_of(without, vectors, vectors)
+    recall = compare(one, other, ranking=held, samples=100)["held.recall@20.difference"]
+    users = np.repeat(list(held.users), held.user_counts)
+    items = np.array(list(held.items))[held.by_user.columns]
+    both = [
+        user != "u0" and int(user[1:]) % 60 != int(item[1:]) for user, item in zip(users, items, strict=True)
+    ]
+    assert recall.n == sum(both) and recall.coverage == pytest.approx(np.mean(both))
+    strangers = space_of(interactions([("x", "i0"), ("x", "y")]), {"i0": [1], "y": [1]}, {"x": [1]})
+    with pytest.raises(InputError, match=r"none of 120 events .* 'groups' and 'events' together"):
+        compare(one, strangers, ranking=held, k=1)

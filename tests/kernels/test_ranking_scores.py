@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nearspace.kernels.ranking_scores import gains_of, ndcg_at, recall_at, reciprocal_rank, spearman
+from nearspace.kernels.ranking_scores import (
+    average_precision,
+    gains_of,
+    ndcg_at,
+    recall_at,
+    reciprocal_rank,
+    spearman,
+)
 
 grades = st.dictionaries(st.integers(0, 11), st.sampled_from([1.0, 2.0, 3.0]), max_size=8)
 
@@ -39,6 +46,11 @@ def test_the_figures_are_what_their_formulas_say(
         assert recall_at(gains, ideal, k)[q] == pytest.approx(recall)
         assert ndcg_at(gains, ideal, k)[q] == pytest.approx(got / best if best else 0)
         assert reciprocal_rank(gains)[q] == pytest.approx(1 / first if first else 0)
+        precisions = [
+            sum(o in relevant for o in hits[:p]) / p for p in range(1, k + 1) if hits[p - 1] in relevant
+        ]
+        average = sum(precisions) / min(k, len(relevant)) if relevant else 0
+        assert average_precision(gains[:, :k], ideal)[q] == pytest.approx(average)
 
 
 def test_the_best_order_has_ndcg_1_and_the_worst_is_below() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nearspace.index.linear import SCORERS
+from nearspace.index.lists import Lists
 from nearspace.kernels.candidates import (
     COSINE,
     DOT,
@@ -45,19 +46,20 @@ def strips_of(queries):
 
 def scanned(name, vectors, kind, rows, queries, exclude, k, doubt):
     count, dim = queries.shape
+    lists = Lists.padded(exclude)
     keys, counts = np.empty((count, 4 * k + 192), np.uint64), np.zeros(count, np.int64)
     if name == "panels":
         floors = np.full(-(-count // WIDTH) * WIDTH, LOWEST, np.float32)
         floors[count:] = np.inf
         scan_panels(
-            vectors.ctypes.data, dim, kind, rows, 0, len(rows), panels_of(queries), floors, exclude,
+            vectors.ctypes.data, dim, kind, rows, 0, len(rows), panels_of(queries), floors, *lists,
             keys, counts, k, doubt,
         )  # fmt: skip
     else:
         norms = norms_of(vectors)
         scan_strips(
             vectors.ctypes.data, dim, kind, rows, 0, len(rows), strips_of(queries), norms.ctypes.data,
-            np.full(count, LOWEST, np.float32), exclude, keys, counts, k, doubt, 0.0,
+            np.full(count, LOWEST, np.float32), *lists, keys, counts, k, doubt, 0.0,
         )  # fmt: skip
     return keys, counts
 
@@ -104,7 +106,7 @@ def test_judged_scores_and_those_of_numpy_are_the_same_bytes(metric, dim):
     with np.errstate(all="ignore"):
         norms = norms_of(vectors)
     scorer = SCORERS[metric](queries, vectors, norms)
-    k, none = 30, np.empty((6, 0), np.int64)
+    k, none = 30, Lists.padded(np.empty((6, 0), np.int64))
     padded = np.zeros((6, -(-dim // 8) * 8))
     padded[:, :dim] = queries
     rows, scores = np.empty((6, k), np.int64), np.empty((6, k), np.float32)
@@ -112,7 +114,7 @@ def test_judged_scores_and_those_of_numpy_are_the_same_bytes(metric, dim):
     counts[0, 5] = OVERFLOW
     judge(
         vectors.ctypes.data, dim, KINDS[metric], padded, scorer.lengths[:, 0].copy(), np.zeros(6),
-        np.zeros(6), 0.0, keys, counts, np.arange(400), none, rows, scores,
+        np.zeros(6), 0.0, keys, counts, np.arange(400), *none, rows, scores,
     )  # fmt: skip
     everything = np.tile(np.arange(400), 5)
     exact = scorer.exact(np.repeat(np.arange(5), 400), everything).reshape(5, 400)

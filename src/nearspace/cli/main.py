@@ -33,6 +33,15 @@ COMMANDS = {
     "similarity": Row("nearspace.cli.search", "similarity_command", "Show how similar two keys are."),
     "doesnt-match": Row("nearspace.cli.search", "doesnt_match_command", "Show the key that fits least."),
     "why": Row("nearspace.cli.why", "why_command", "Show what each token adds to a score."),
+    "recommend": Row("nearspace.cli.recommend", "recommend_command", "Recommend items to users."),
+    "similar": Row(
+        "nearspace.cli.recommend", "similar_command", "Show items like items, and users like users."
+    ),
+    "because": Row(
+        "nearspace.cli.recommend",
+        "because_command",
+        "Show which of a user's own events carry a recommendation.",
+    ),
     "senses": Row(
         "nearspace.cli.senses", "senses_command", "Show the senses of words, or that of a word in a sentence."
     ),

@@ -19,6 +19,7 @@ from nearspace.cli.options import (
 )
 from nearspace.cli.output import print_report
 from nearspace.cli.progress import progress_for
+from nearspace.evaluation.baselines import BASELINES
 from nearspace.search.indexes import KINDS
 from nearspace.store.folder import open_space
 from nearspace.store.reports import keep_report
@@ -38,6 +39,7 @@ Examples:
   nearspace measure bank.space --word-in-context contexts60
   nearspace measure news.space --pairs stsb.csv
   nearspace measure news.space --retrieval questions.tsv
+  nearspace measure films.space --ranking held-out.csv --user user --item film -k 20
 """,
 )
 @space_argument
@@ -69,12 +71,24 @@ Examples:
 )
 @click.option("--pairs", metavar="FILE", help="Measure pairs of texts with scores instead.")
 @click.option("--retrieval", metavar="FILE", help="Measure questions with the keys of their answers instead.")
+@click.option("--ranking", metavar="TABLE", help="Measure recommendations instead, on held-out events.")
+@click.option("--user", default="user", show_default=True, metavar="COLUMN", help="Users of --ranking.")
+@click.option("--item", default="item", show_default=True, metavar="COLUMN", help="Items of --ranking.")
+@click.option("--known", metavar="TABLE", help="Earlier events, which place new users of --ranking.")
+@click.option(
+    "--baseline",
+    multiple=True,
+    type=click.Choice(list(BASELINES)),
+    help="Beside --ranking (repeatable).  [default: popularity, item-knn]",
+)
 @click.option("--head", metavar="NAME", help="Measure this head of the SPACE instead, on labelled rows.")
 @click.option("--labelled", metavar="TABLE", help="Rows for --head.  [default: those of the SPACE]")
 @text_option
 @table_key_option
 @click.option("--labels", metavar="COLUMN", help="Labels for --head, or that neighbours on the map vote for.")
-@click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="Hits, or neighbours.")
+@click.option(
+    "-k", type=click.IntRange(min=1), default=10, help="Hits, or neighbours.  [default: 10; of --ranking 20]"
+)
 @where_option
 @version_option
 @click.option("--save", "keep", is_flag=True, help="Keep the report with the SPACE, for its page.")
@@ -107,6 +121,9 @@ def measure_command(
     With --pairs: how near texts are beside what people said; FILE has two texts and a score a row. With
     --retrieval: whether questions find their answers, beside BM25; FILE has query, key and perhaps grade,
     or is a folder as BEIR has them.
+
+    With --ranking: how high users find what they chose after the training, among all items that they did not
+    have, beside popularity and item-kNN; TABLE has a user and an item a row.
 
     With --word-in-context: whether words lie nearer where they have the same sense; FILE is contexts60,
     or of the format of WiC or SuperGLUE.

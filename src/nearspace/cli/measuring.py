@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from nearspace.cli.options import is_given
 from nearspace.cli.queries import read_queries
 from nearspace.cli.rows import read_items
 from nearspace.evaluation import verb
@@ -47,6 +48,10 @@ def check(asked: Asked) -> None:
         raise click.UsageError("--queries and --where are for --index.")
     if subject != "head" and any(asked[name] is not None for name in ("labelled", "text", "key")):
         raise click.UsageError("--labelled, --text and --key are for --head.")
+    if subject != "ranking" and (asked["baseline"] or asked["known"] is not None):
+        raise click.UsageError("--known and --baseline are for --ranking.")
+    if subject != "ranking" and (is_given("user") or is_given("item")):
+        raise click.UsageError("--user and --item are for --ranking.")
     if subject not in ("map", "head") and asked["labels"] is not None:
         raise click.UsageError("--labels is for --map and --head.")
 
@@ -99,6 +104,15 @@ def _retrieval(space: Space, _: str, asked: Asked, shared: Asked) -> Report:
     return verb.retrieval(space, asked["retrieval"], k=asked["k"], **shared)
 
 
+def _ranking(space: Space, _: str, asked: Asked, shared: Asked) -> Report:
+    settings = {name: asked[name] for name in ("known", "user", "item")}
+    if is_given("k"):
+        settings["k"] = asked["k"]
+    if asked["baseline"]:
+        settings["baselines"] = asked["baseline"]
+    return verb.ranking(space, asked["ranking"], **settings, **shared)
+
+
 # option that names a subject -> what measures it
 _MEASURES: dict[str, Callable[[Space, str, Asked, Asked], Report]] = {
     "index": _index,
@@ -106,5 +120,6 @@ _MEASURES: dict[str, Callable[[Space, str, Asked, Asked], Report]] = {
     "word_in_context": _contexts,
     "pairs": _pairs,
     "retrieval": _retrieval,
+    "ranking": _ranking,
     "head": _head,
 }

@@ -17,6 +17,7 @@ from nearspace.store.snapshot import Snapshot
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from nearspace.search.because import Because
     from nearspace.search.compare import OddOneOut
     from nearspace.search.inventory import HeldIndex
 
@@ -65,6 +66,18 @@ def print_odd_one_out(found: OddOneOut, *, as_json: bool) -> None:
     else:
         rows = sorted(zip(found.keys, found.scores, strict=True), key=lambda row: row[1])
         print_table(f"does not match: {found.key}", ["key", "score"], rows)
+
+
+def print_because(found: Because, *, as_json: bool) -> None:
+    """Print what the events of a user add to the score of an item."""
+    if as_json:
+        print_json(found.to_json())
+        return
+    rows: list[list[Cell]] = [
+        [event.key, event.weight, event.contribution, event.share] for event in found.events
+    ]
+    title = f"{found.item} for {found.user}: score {found.score:.3f} by {found.count:,} events"
+    print_table(title, ["key", "weight", "contribution", "share"], rows)
 
 
 def print_report(report: Report, *, as_json: bool) -> None:

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from nearspace.data.interactions import Interactions
 from nearspace.errors import InputError
 from nearspace.evaluation.bootstrap import Figure, Floats, value_of
 from nearspace.evaluation.evidence import measured
 from nearspace.evaluation.families import Sources, load_all
 from nearspace.evaluation.index_quality import Mean
+from nearspace.evaluation.ranked import lists_of_space
+from nearspace.evaluation.ranking import ranking_trial, read_events
+from nearspace.evaluation.ranking_figures import ranking_figures
 from nearspace.evaluation.settings import MeasureSettings
 from nearspace.evaluation.texts_pairs import pair_trial
 from nearspace.evaluation.texts_retrieval import answerable, figures, ranked_lists
@@ -72,15 +76,19 @@ def compare(
     oov: bool = False,
     pairs: Any = None,
     retrieval: Any = None,
-    k: int = 10,
+    ranking: Any = None,
+    known: Any = None,
+    user: str = "user",
+    item: str = "item",
+    k: int | None = None,
     seed: int = 1,
     samples: int = 1000,
     progress: Progress = Quiet(),  # noqa: B008
 ) -> Report:
     """Measure `space_a` minus `space_b` on the cases that both can judge; arguments as in `verb.words`.
 
-    With `pairs` or `retrieval`, a table as `measure.pairs` and `measure.retrieval` take it, that is compared
-    instead; `k` is of the latter.
+    With `pairs`, `retrieval` or `ranking`, a table as the measure of that name takes it, that is compared
+    instead; `k` is of the last two (None: 10 and 20), `known`, `user` and `item` of `ranking`.
 
     Each measure is called "set.figure.difference"; its interval is the paired bootstrap's, so the Spaces
     differ by more than the luck of the test set where it leaves out 0; its baseline holds the figures of
@@ -92,10 +100,14 @@ def compare(
     """
     settings = MeasureSettings(restrict, method, oov, seed, samples)
     name = f"{space_a.name} - {space_b.name}"
-    if pairs is not None or retrieval is not None:
-        found = [] if pairs is None else _on_pairs(space_a, space_b, read_pairs(pairs), settings, progress)
-        if retrieval is not None:
-            found += _on_questions(space_a, space_b, read_retrieval(retrieval), k, settings, progress)
+    found = [] if pairs is None else _on_pairs(space_a, space_b, read_pairs(pairs), settings, progress)
+    if retrieval is not None:
+        questions = read_retrieval(retrieval)
+        found += _on_questions(space_a, space_b, questions, 10 if k is None else k, settings, progress)
+    if ranking is not None:
+        events = read_events(ranking, known, user, item)
+        found += _on_events(space_a, space_b, events, 20 if k is None else k, settings, progress)
+    if found:
         return Report(name, tuple(found))
     tests, by_default = load_all(
         {"similarity": similarity, "analogies": analogies, "categories": categories, "outliers": outliers}
@@ -155,11 +167,37 @@ def _on_questions(
     ]
 
 
-def _difference(name: str, one: Figure, other: Figure, settings: MeasureSettings) -> Measure:
+def _on_events(
+    space_a: Space,
+    space_b: Space,
+    events: tuple[Interactions, Interactions | None],
+    k: int,
+    settings: MeasureSettings,
+    progress: Progress,
+) -> list[Measure]:
+    one, other = (ranking_trial(space, *events, k, progress) for space in (space_a, space_b))
+    judged = one.judged & other.judged
+    one.require_judged(judged, f"{space_a.name!r} and {space_b.name!r} together")
+    users = one.users(judged)
+    ours, theirs = (
+        ranking_figures(trial, judged, lists_of_space(trial, users, k, progress=progress), k)
+        for trial in (one, other)
+    )
+    return [
+        _difference(f"{one.held.name}.{name}", figure, theirs[name], settings, float(judged.mean()))
+        for name, figure in ours.items()
+        if name in theirs
+    ]
+
+
+def _difference(
+    name: str, one: Figure, other: Figure, settings: MeasureSettings, coverage: float | None = None
+) -> Measure:
     return measured(
         f"{name}.difference",
         Difference(one, other),
         {"a": value_of(one), "b": value_of(other)},
         seed=settings.seed,
         samples=settings.samples,
+        coverage=coverage,
     )

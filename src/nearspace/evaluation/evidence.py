@@ -9,11 +9,20 @@ from nearspace.evaluation.proportion import wilson
 from nearspace.results import Measure
 
 
-def measured(name: str, figure: Figure, baseline: Mapping[str, float], *, seed: int, samples: int) -> Measure:
+def measured(
+    name: str,
+    figure: Figure,
+    baseline: Mapping[str, float],
+    *,
+    seed: int,
+    samples: int,
+    coverage: float | None = None,
+) -> Measure:
     """Make the Measure of a figure; there is no other way in `evaluation` to make one.
 
     The 95 % interval is the percentile bootstrap's; for a share of cases it is widened to Wilson's, which
-    is the longer one where (almost) all cases are right or wrong.
+    is the longer one where (almost) all cases are right or wrong. `coverage` is the share of cases that were
+    judged, if these are not the units that the figure is resampled over.
 
     Raises:
         ValueError: no baseline, or no case was judged (a mistake of the caller, not of the user).
@@ -32,5 +41,5 @@ def measured(name: str, figure: Figure, baseline: Mapping[str, float], *, seed: 
         high=high,
         baseline=dict(baseline),
         n=figure.cases,
-        coverage=figure.cases / figure.total,
+        coverage=figure.cases / figure.total if coverage is None else coverage,
     )

@@ -19,6 +19,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.index.lists import Lists
+
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
@@ -87,7 +89,7 @@ class _Best:
 
 
 def top_rows(
-    scorer: Scorer, queries: int, count: int, k: int, *, exclude: Rows | None = None, workers: int = 1
+    scorer: Scorer, queries: int, count: int, k: int, *, exclude: Rows | Lists | None = None, workers: int = 1
 ) -> tuple[Rows, Floats]:
     """Give the k best of rows 0..count for each query.
 
@@ -96,7 +98,7 @@ def top_rows(
         queries: how many queries the scorer holds.
         count: how many rows to look at.
         k: hits a query, at least 1.
-        exclude: (queries, e) rows that are no hits of a query; -1 is no row.
+        exclude: (queries, e) rows that are no hits of a query, -1 is no row; or lists of them.
         workers: threads over tiles of queries; changes no bit of the result.
 
     Returns:
@@ -107,6 +109,7 @@ def top_rows(
         return np.empty((0, k), dtype=np.int64), np.empty((0, k), dtype=np.float32)
     tiles = [(first, min(first + TILE, queries)) for first in range(0, queries, TILE)]
     best = [_Best(last - first, k) for first, last in tiles]
+    lists = exclude if exclude is None or isinstance(exclude, Lists) else Lists.padded(exclude)
 
     with ThreadPoolExecutor(max(1, min(workers, len(tiles)))) as pool:
         each = pool.map if min(workers, len(tiles)) > 1 else map
@@ -115,7 +118,7 @@ def top_rows(
 
             def advance(number: int, start: int = start, stop: int = stop, block: Any = block) -> None:
                 first, last = tiles[number]
-                banned = None if exclude is None else exclude[first:last]
+                banned = None if lists is None else lists.part(first, last)
                 _advance(scorer, best[number], (first, last), (start, stop), block, banned)
 
             for _ in each(advance, range(len(tiles))):
@@ -134,7 +137,12 @@ def _blocks(count: int, queries: int, k: int) -> Iterator[tuple[int, int]]:
 
 
 def _advance(
-    scorer: Scorer, best: _Best, tile: tuple[int, int], span: tuple[int, int], block: Any, banned: Rows | None
+    scorer: Scorer,
+    best: _Best,
+    tile: tuple[int, int],
+    span: tuple[int, int],
+    block: Any,
+    banned: Lists | None,
 ) -> None:
     """Bring the best rows of one tile of queries up to date with one block of rows."""
     part = scorer.part(*tile, block)
@@ -145,7 +153,7 @@ def _advance(
     queries, rows = _pairs(part.reaching(floor))
     rows += span[0]
     if banned is not None and len(rows):
-        keep = (banned[queries] != rows[:, None]).all(axis=1)
+        keep = ~banned.holds(queries, rows)
         queries, rows = queries[keep], rows[keep]
     scores = _judge(scorer, queries + tile[0], rows)
     keep = (scores >= floor[queries, 0]) & (scores > -np.inf)
@@ -154,7 +162,7 @@ def _advance(
 
 
 def _first_floor(
-    scorer: Scorer, part: Part, first: int, span: tuple[int, int], k: int, banned: Rows | None
+    scorer: Scorer, part: Part, first: int, span: tuple[int, int], k: int, banned: Lists | None
 ) -> Floats:
     """(t, 1) the worst exact score of any k rows of the block: no row below it is among the k best."""
     ranks = part.ranks()
@@ -162,8 +170,8 @@ def _first_floor(
     if width < 2 * k:
         return np.full((tile, 1), -np.inf, dtype=np.float32)
     if banned is not None:
-        query, at = np.nonzero((banned >= span[0]) & (banned < span[1]))
-        ranks[query, banned[query, at] - span[0]] = -np.inf
+        inside = (banned.rows >= span[0]) & (banned.rows < span[1])
+        ranks[banned.queries[inside], banned.rows[inside] - span[0]] = -np.inf
     picked = np.argpartition(ranks, width - k, axis=1)[:, width - k :]
     queries = np.repeat(np.arange(tile), k)
     chosen = picked.reshape(-1)

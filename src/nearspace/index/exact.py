@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from nearspace.errors import DimensionError, InputError, SettingError
 from nearspace.index.blockwise import Floats, Rows, top_rows
 from nearspace.index.linear import SCORERS, Linear
+from nearspace.index.lists import Lists
 from nearspace.space import norms_of
 
 ROADS = {
@@ -58,7 +59,7 @@ class ExactIndex:
         queries: NDArray[np.float32],
         k: int,
         restrict: int | None = None,
-        exclude: ArrayLike | None = None,
+        exclude: ArrayLike | Lists | None = None,
         *,
         allowed: NDArray[np.bool_] | None = None,
         workers: int = 1,
@@ -69,7 +70,7 @@ class ExactIndex:
             queries: (q, d) finite.
             k: hits a query, at least 1; may exceed n.
             restrict: look only at the first so many rows.
-            exclude: (q, e) rows that are no hits of a query; -1 pads.
+            exclude: (q, e) rows that are no hits of a query, -1 pads; or `Lists` of them.
             allowed: (n,) True for the rows that may be hits of any query; only these are read.
             workers: threads; small searches also use those of BLAS.
 
@@ -85,7 +86,7 @@ class ExactIndex:
         wanted = check_count("k", k)
         limit = len(self) if restrict is None else min(len(self), check_count("restrict", restrict))
         asked = check_queries(queries, self.vectors.shape[1])
-        banned = None if exclude is None else check_exclude(exclude, len(asked))
+        banned = None if exclude is None else _lists(exclude, len(asked))
         threads = check_count("workers", workers)
         chosen = None if allowed is None else np.flatnonzero(check_allowed(allowed, len(self))[:limit])
         scorer = SCORERS[self.metric](asked, self.vectors, self.norms, chosen)
@@ -98,7 +99,7 @@ class ExactIndex:
             return _numpy_road(scorer, count, wanted, banned, threads)
         rows, scores, unsettled = found
         if len(unsettled):
-            left = None if banned is None else banned[unsettled]
+            left = None if banned is None else banned.take(unsettled)
             some = SCORERS[self.metric](asked[unsettled], self.vectors, self.norms, chosen)
             rows[unsettled], scores[unsettled] = _numpy_road(some, count, wanted, left, threads)
         return rows, scores
@@ -110,13 +111,13 @@ class ExactIndex:
 
 
 def _numpy_road(
-    scorer: Linear, count: int, k: int, exclude: Rows | None, workers: int
+    scorer: Linear, count: int, k: int, exclude: Lists | None, workers: int
 ) -> tuple[Rows, Floats]:
     """Search without kernels; rows and `exclude` number the vectors, also if only some are chosen."""
     queries, chosen = len(scorer.queries), scorer.chosen
     if chosen is None:
         return top_rows(scorer, queries, count, k, exclude=exclude, workers=workers)
-    places = None if exclude is None else _places(exclude, chosen)
+    places = None if exclude is None else exclude.placed(chosen)
     rows, scores = top_rows(scorer, queries, count, k, exclude=places, workers=workers)
     return np.append(chosen, -1)[rows], scores
 
@@ -185,8 +186,12 @@ def check_allowed(allowed: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _places(rows: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the place of each row in `chosen` (ascending), -1 where it is not there."""
-    place = np.searchsorted(chosen, rows)
-    found = np.append(chosen, -1)[place] == rows
-    return np.where(found & (rows >= 0), place, -1)
+def _lists(exclude: ArrayLike | Lists, count: int) -> Lists:
+    if not isinstance(exclude, Lists):
+        return Lists.padded(check_exclude(exclude, count))
+    if len(exclude.starts) != count + 1:
+        raise InputError(
+            f"exclude has {len(exclude.starts) - 1:,} lists, expected {count:,}",
+            "Give one list of rows a query.",
+        )
+    return exclude

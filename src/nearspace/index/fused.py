@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nearspace.index.blockwise import Floats, Rows
 from nearspace.index.linear import HUGE, TINY, UNDERFLOW, UNIT, Cosine, Doubles, Euclidean, Linear
+from nearspace.index.lists import Lists
 from nearspace.kernels.candidates import COSINE, DOT, EUCLIDEAN, LOWEST
 from nearspace.kernels.judge import UNSETTLED, judge
 from nearspace.kernels.lanes import LANES, WIDTH
@@ -41,7 +42,7 @@ class Scan:
         rows: (m,) the rows to look at; empty for all.
         count: how many rows to look at.
         extra: rows that are judged for every query, since float32 cannot.
-        exclude: (q, e) ascending in each row.
+        exclude: of each query.
         doubt: (q,) how far float32 scores may be off,
         relative: and beyond that, in parts of themselves.
         shift: (q,) what |q - v|^2 / 2 is subtracted from.
@@ -53,7 +54,7 @@ class Scan:
     rows: Rows
     count: int
     extra: Rows
-    exclude: Rows
+    exclude: Lists
     doubt: Doubles
     relative: float
     shift: Doubles
@@ -61,7 +62,7 @@ class Scan:
 
 
 def fused_rows(
-    scorer: Linear, count: int, k: int, exclude: Rows | None, workers: int
+    scorer: Linear, count: int, k: int, exclude: Lists | None, workers: int
 ) -> tuple[Rows, Floats, Rows] | None:
     """Give the k best of the scorer's rows for each query.
 
@@ -69,7 +70,7 @@ def fused_rows(
         scorer: the metric with its queries and vectors, at least one of each.
         count: how many of its rows to look at.
         k: hits a query.
-        exclude: (q, e) rows of the vectors that are no hits of a query; -1 is no row.
+        exclude: rows of the vectors that are no hits of a query.
         workers: threads.
 
     Returns:
@@ -85,7 +86,7 @@ def fused_rows(
         return None
     rows, total, extra, longest = looked
     few = len(scorer.queries) <= FEW and scorer.width >= LANES
-    banned = np.empty((len(scorer.queries), 0), np.int64) if exclude is None else np.sort(exclude, axis=1)
+    none = Lists(np.zeros(len(scorer.queries) + 1, np.int64), np.empty(0, np.int64))
     doubt, relative = _doubts(scorer, longest, few)
     scan = Scan(
         address=_address(scorer.vectors),
@@ -93,7 +94,7 @@ def fused_rows(
         rows=rows,
         count=total,
         extra=extra,
-        exclude=banned,
+        exclude=none if exclude is None else exclude,
         room=min(4 * k + 192, max(total, k) + 16),
         doubt=doubt,
         relative=relative,
@@ -184,7 +185,7 @@ def _judge(
     padded[:, : scorer.width] = wide
     judge(
         scan.address, scorer.width, scan.kind, padded, scorer.lengths[part, 0].copy(), scan.shift[part],
-        scan.doubt[part], scan.relative, keys, counts, scan.extra, scan.exclude[part],
+        scan.doubt[part], scan.relative, keys, counts, scan.extra, *scan.exclude.part(part.start, part.stop),
         hits[0][part], hits[1][part],
     )  # fmt: skip
 
@@ -205,7 +206,7 @@ def _strips(scorer: Linear, scan: Scan, k: int, hits: Hits, workers: int, pool: 
     def go(one: int) -> None:
         scan_strips(
             scan.address, dim, scan.kind, scan.rows, cuts[one], cuts[one + 1], queries, norms,
-            np.full(count, LOWEST, np.float32), scan.exclude, keys[one], counts[one], k,
+            np.full(count, LOWEST, np.float32), *scan.exclude, keys[one], counts[one], k,
             scan.doubt, scan.relative,
         )  # fmt: skip
 
@@ -232,13 +233,14 @@ def _panels(scorer: Linear, scan: Scan, k: int, hits: Hits, workers: int, pool: 
         asked[:inside] = scorer.queries[part]
         flat = np.ascontiguousarray(asked.reshape(-1, WIDTH, dim).transpose(0, 2, 1)).reshape(-1)
         keys, counts, cuts = _room(scan, passes, inside)
+        listed = scan.exclude.part(part.start, part.stop)
 
         def one_pass(one: int) -> None:
             floors = np.full(wide, LOWEST, np.float32)
             floors[inside:] = np.inf
             scan_panels(
                 scan.address, dim, scan.kind, scan.rows, cuts[one], cuts[one + 1], flat, floors,
-                scan.exclude[part], keys[one], counts[one], k, scan.doubt[part],
+                *listed, keys[one], counts[one], k, scan.doubt[part],
             )  # fmt: skip
 
         _run(one_pass, passes, pool)

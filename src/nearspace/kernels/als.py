@@ -37,6 +37,15 @@ _CACHED = 1 << 18  # float32 of y that stay in the second-level cache from one p
 
 
 @njit(cache=True, nogil=True)
+def _ask(columns, others, stride, entry):  # type: ignore[no-untyped-def]
+    """Ask memory for the y of eight entries."""
+    for ahead in range(entry, min(entry + 8, len(columns))):
+        far = np.int64(columns[ahead]) * stride
+        for lane in range(0, stride, LANES):
+            prefetch(others, far + lane)
+
+
+@njit(cache=True, nogil=True)
 def _terms(columns, weights, begin, end, others, stride, base, sign, x, at, out, sums, ask):  # type: ignore[no-untyped-def]
     """out[at : at + stride] += sum of w (base + sign y.x) y over entries begin to end, x at x[at].
 
@@ -49,10 +58,7 @@ def _terms(columns, weights, begin, end, others, stride, base, sign, x, at, out,
             store(sums, lane, zero())
         for entry in range(block, last, 8):
             if ask:
-                for ahead in range(entry + _AHEAD, min(entry + _AHEAD + 8, len(columns))):
-                    far = np.int64(columns[ahead]) * stride
-                    for lane in range(0, stride, LANES):
-                        prefetch(others, far + lane)
+                _ask(columns, others, stride, entry + _AHEAD)
             left = last - entry
             y0 = np.int64(columns[entry]) * stride
             y1 = np.int64(columns[entry + 1]) * stride if left > 1 else y0
@@ -203,13 +209,10 @@ def solve_rows(  # type: ignore[no-untyped-def]
             norms[i] = _dot(r, r, at, stride)
             limits[i] = 0
             if tolerance > 0:
-                for lane in range(0, stride, LANES):
-                    store(q, at + lane, zero())
-                _terms(
-                    columns, weights, starts[row + i], starts[row + i + 1], others, stride, np.float32(1),
-                    np.float32(0), x, at, q, sums, False,
-                )  # fmt: skip
-                limits[i] = tolerance * _dot(q, q, at, stride)
+                begin, end = starts[row + i], starts[row + i + 1]
+                limits[i] = tolerance * _right_side(
+                    columns, weights, begin, end, others, stride, x, at, q, sums
+                )
         p[:] = r
         for _ in range(steps):
             busy = 0
@@ -229,6 +232,16 @@ def solve_rows(  # type: ignore[no-untyped-def]
                         sums, norms[i],
                     )  # fmt: skip
         factors[row * stride : (row + count) * stride] = x[: count * stride]
+
+
+@njit(cache=True, nogil=True)
+def _right_side(columns, weights, begin, end, others, stride, x, at, q, sums):  # type: ignore[no-untyped-def]
+    """|b|^2 of a row; its place in `q` is used."""
+    for lane in range(0, stride, LANES):
+        store(q, at + lane, zero())
+    base, sign = np.float32(1), np.float32(0)
+    _terms(columns, weights, begin, end, others, stride, base, sign, x, at, q, sums, False)
+    return _dot(q, q, at, stride)
 
 
 @njit(cache=True, nogil=True)

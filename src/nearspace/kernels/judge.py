@@ -119,8 +119,9 @@ def exact_score(place, dim, kind, query, length, room):  # type: ignore[no-untyp
 
 @njit(cache=True, nogil=True)
 def judge(  # type: ignore[no-untyped-def]
-    address, dim, kind, queries, lengths, shift, doubt, relative, keys, counts, extra, exclude, rows, scores
-):
+    address, dim, kind, queries, lengths, shift, doubt, relative, keys, counts, extra, lists, exclude, rows,
+    scores,
+):  # fmt: skip
     """Write the k best rows of each query among its candidates.
 
     Args:
@@ -135,7 +136,8 @@ def judge(  # type: ignore[no-untyped-def]
         keys: (passes, q, room) uint64 candidates.
         counts: (passes, q) how many.
         extra: (x,) int64 rows that are judged for every query.
-        exclude: (q, e) int64 ascending in each row: no hits of a query.
+        lists: (q + 1,) int64, where the list of each query begins in
+        exclude: (n,) int64 rows that are no hits of a query, ascending in each list.
         rows: (q, k) int64, written; -1 where there are no more, UNSETTLED first where candidates did not fit.
         scores: (q, k) float32, written; -inf where there are no more.
     """
@@ -172,7 +174,7 @@ def judge(  # type: ignore[no-untyped-def]
                 row = row_of(found[at])
             else:
                 row = extra[at - total]
-                if is_listed(exclude[query], row):
+                if is_listed(exclude[lists[query] : lists[query + 1]], row):
                     continue
             score = exact_score(address + row * dim * 4, dim, kind, queries[query], lengths[query], spare)
             if score > -np.inf:

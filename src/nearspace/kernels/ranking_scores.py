@@ -52,6 +52,17 @@ def reciprocal_rank(gains: Floats) -> Floats:
     return np.asarray(np.where(hit.any(axis=1), 1 / first, 0.0))
 
 
+def average_precision(gains: Floats, ideal: Floats) -> Floats:
+    """(q,) mean over the relevant rows of the precision down to each; 0 for one that is not hit.
+
+    The divisor is the count of relevant rows, at most the width of `gains`, so that 1 can be reached.
+    """
+    hit = gains > 0
+    precision = np.cumsum(hit, axis=1) / np.arange(1, gains.shape[1] + 1)
+    relevant = np.minimum((ideal > 0).sum(axis=1), gains.shape[1])
+    return np.asarray((precision * hit).sum(axis=1) / np.maximum(relevant, 1))
+
+
 def midranks(values: Floats, weights: Floats) -> Floats:
     """(b, n) ranks of `values` from 1, ties averaged, when value i occurs `weights[:, i]` times.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nearspace.kernels.candidates import COSINE, EUCLIDEAN, is_listed, lowest_bit, take
+from nearspace.kernels.candidates import COSINE, EUCLIDEAN, first_mark, is_next, lowest_bit, take
 from nearspace.kernels.lanes import LANES, ROWS, VECTORS, WIDTH
 from nearspace.kernels.strip import component, square_sum, strip_products, strip_squares
 from nearspace.kernels.tile import tile
@@ -18,7 +18,7 @@ from nearspace.kernels.tile import tile
 
 @njit(cache=True, nogil=True)
 def scan_panels(  # type: ignore[no-untyped-def]
-    address, dim, kind, rows, start, stop, panels, floors, exclude, keys, counts, k, doubt
+    address, dim, kind, rows, start, stop, panels, floors, lists, exclude, keys, counts, k, doubt
 ):
     """Add the rows of places start..stop to the candidates of many queries.
 
@@ -31,7 +31,8 @@ def scan_panels(  # type: ignore[no-untyped-def]
         stop: one past the last place.
         panels: queries as `tile` takes them.
         floors: (panels WIDTH,) float32, LOWEST at first, inf behind the last query.
-        exclude: (q, e) int64 ascending in each row: no hits of a query.
+        lists: (q + 1,) int64, where the list of each query begins in
+        exclude: (n,) int64 rows that are no hits of a query, ascending in each list.
         keys: (q, room) uint64 candidates, room > k.
         counts: (q,) int64 how many; OVERFLOW if the room did not do.
         k: hits a query.
@@ -43,7 +44,9 @@ def scan_panels(  # type: ignore[no-untyped-def]
     scale = np.ones(ROWS, np.float32)
     scores = np.empty(ROWS * WIDTH, np.float32)
     masks = np.zeros(ROWS * VECTORS, np.int64)
-    listed, banned = len(rows) > 0, exclude.shape[1] > 0
+    listed, banned = len(rows) > 0, len(exclude) > 0
+    cursors = lists.copy()
+    marks = np.full(len(counts), first_mark(k, keys.shape[1]), np.int64)
     for first in range(start, stop, ROWS):
         for r in range(ROWS):
             at = min(first + r, stop - 1)
@@ -68,15 +71,18 @@ def scan_panels(  # type: ignore[no-untyped-def]
                     mask &= mask - 1
                     query = panel * WIDTH + (cell % VECTORS) * LANES + lane
                     score = scores[cell * LANES + lane]
-                    if score < floors[query] or (banned and is_listed(exclude[query], row)):
+                    if score < floors[query]:
                         continue
-                    take(keys, counts, floors, query, score, row, k, doubt[query], 0.0)
+                    if banned and is_next(exclude, cursors, lists[query + 1], query, row):
+                        continue
+                    take(keys, counts, marks, floors, query, score, row, k, doubt[query], 0.0)
 
 
 @njit(cache=True, nogil=True)
 def scan_strips(  # type: ignore[no-untyped-def]
-    address, dim, kind, rows, start, stop, queries, norms, floors, exclude, keys, counts, k, doubt, relative
-):
+    address, dim, kind, rows, start, stop, queries, norms, floors, lists, exclude, keys, counts, k,
+    doubt, relative,
+):  # fmt: skip
     """Add the rows of places start..stop to the candidates of few queries; dim >= LANES.
 
     Args:
@@ -89,7 +95,8 @@ def scan_strips(  # type: ignore[no-untyped-def]
         queries: (q, dim + 2 LANES) as `strip` takes them.
         norms: address of (n,) float32 norms of the vectors, read for COSINE.
         floors: (q,) float32, LOWEST at first.
-        exclude: (q, e) int64 ascending in each row: no hits of a query.
+        lists: (q + 1,) int64, where the list of each query begins in
+        exclude: (n,) int64 rows that are no hits of a query, ascending in each list.
         keys: (q, room) uint64 candidates, room > k.
         counts: (q,) int64 how many; OVERFLOW if the room did not do.
         k: hits a query.
@@ -100,7 +107,9 @@ def scan_strips(  # type: ignore[no-untyped-def]
     names = np.empty(LANES, np.int64)
     scale = np.full(LANES, np.float32(-0.5) if kind == EUCLIDEAN else np.float32(1.0), np.float32)
     scores = np.empty(LANES, np.float32)
-    listed, banned = len(rows) > 0, exclude.shape[1] > 0
+    listed, banned = len(rows) > 0, len(exclude) > 0
+    cursors = lists.copy()
+    marks = np.full(len(counts), first_mark(k, keys.shape[1]), np.int64)
     for first in range(start, stop, LANES):
         for r in range(LANES):
             at = min(first + r, stop - 1)
@@ -122,8 +131,8 @@ def scan_strips(  # type: ignore[no-untyped-def]
                 row, score = names[lane], scores[lane]
                 if first + lane >= stop or score < floors[query]:
                     continue
-                if not (banned and is_listed(exclude[query], row)):
-                    take(keys, counts, floors, query, score, row, k, doubt[query], relative)
+                if not (banned and is_next(exclude, cursors, lists[query + 1], query, row)):
+                    take(keys, counts, marks, floors, query, score, row, k, doubt[query], relative)
 
 
 def scan_numpy(

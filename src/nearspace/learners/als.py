@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import ClassVar
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from nearspace.data.interactions import Interactions, Sparse
 from nearspace.encoders.recommender import USER, FoldIn, RecommenderEncoder
 from nearspace.engine.local import worker_count
-from nearspace.errors import SettingError
+from nearspace.errors import DimensionError, SettingError
 from nearspace.keys import Keys
 from nearspace.learners.least_squares import Side
 from nearspace.learners.matrices import aligned, fill_rows, stride_of, unpadded
@@ -22,7 +23,7 @@ from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Recipe, Space
 
-MOST_STEPS, EXACT = 60, 1e-11  # the last solution of the users: steps, and |r|^2 beside |b|^2
+MOST_STEPS, EXACT = 60, 1e-13  # the last solution of the users: steps, and |r|^2 beside |b|^2
 
 
 @dataclass(frozen=True)
@@ -63,44 +64,76 @@ class ALS:
             raise SettingError("unobserved and reg are 0, expected one above 0", "Leave them out.")
 
     def fit(
-        self, data: Interactions, *, workers: int | None = None, progress: Progress | None = None
+        self,
+        data: Interactions,
+        *,
+        workers: int | None = None,
+        progress: Progress | None = None,
+        start: NDArray[np.float32] | None = None,
+        after: Callable[[int], None] | None = None,
     ) -> Space:
         """Learn a Space of items and users; the same bytes for any `workers`.
 
         The vectors of users are in the end exactly (to float32) those of a fold-in of their events.
+
+        Args:
+            data: who chose what.
+            workers: threads; None for all cores.
+            progress: where the sweeps are shown.
+            start: (I, dim) vectors of the items to begin from, zeros for new ones; None: singular vectors.
+            after: called with the number of sweeps that are done, from 0 (the start).
+
+        Raises:
+            DimensionError: `start` has another shape.
         """
         began = time.monotonic()
-        scale = float(np.mean(data.by_user.weights, dtype=np.float64))
-        fold = FoldIn("least-squares", self.unobserved, self.reg, self.power, scale)
-        by_user, by_item = scaled(data.by_user, scale), scaled(data.by_item, scale)
-        stride = stride_of(self.dim)
-        items = aligned(len(data.items) * stride)
-        with ThreadPoolExecutor(worker_count(workers)) as pool:
-            fill_rows(items, stride, 0, spectral_start(by_user, by_item, self.dim, self.seed, pool))
-        users = aligned(len(data.users) * stride)
-        self.sweep(data, fold, users, items, stride, worker_count(workers), progress or Quiet())
-        encoder = RecommenderEncoder(data, unpadded(items, stride, self.dim), fold)
-        vectors = unpadded(users, stride, self.dim)
+        threads = worker_count(workers)
+        with ThreadPoolExecutor(threads) as pool:
+            run = _Run(self, data, pool, start)
+            run.sweep(progress or Quiet(), after or (lambda _: None))
+        encoder = RecommenderEncoder(data, unpadded(run.items, run.stride, self.dim), run.fold)
+        vectors = unpadded(run.users, run.stride, self.dim)
         return recommender_space(encoder, vectors, asdict(self), self.name, began)
 
-    def sweep(
-        self, data: Interactions, fold: FoldIn, users: NDArray[np.float32], items: NDArray[np.float32],
-        stride: int, workers: int, progress: Progress,
-    ) -> None:  # fmt: skip
-        """Go over users and items in turn, in place, and over the users once more until they are exact."""
-        by_user, by_item = scaled(data.by_user, fold.scale), scaled(data.by_item, fold.scale)
-        ridges = fold.ridge(data.user_counts, len(data.items)), fold.ridge(data.item_counts, len(data.users))
-        user_side = Side(by_user, ridges[0], fold.unobserved, stride)
-        item_side = Side(by_item, ridges[1], fold.unobserved, stride)
-        rows = len(data.users) + len(data.items)
-        total = self.sweeps * rows + len(data.users)
-        with ThreadPoolExecutor(workers) as pool, progress.task("learning", total=total, unit="rows") as task:
-            for _ in range(self.sweeps):
-                for done in user_side.solve(items, users, self.steps, 0.0, pool):
+
+class _Run:
+    """One run: the factors of users and items, and the systems that they solve."""
+
+    def __init__(
+        self, settings: ALS, data: Interactions, pool: ThreadPoolExecutor, start: NDArray[np.float32] | None
+    ) -> None:
+        self.settings, self.pool, self.stride = settings, pool, stride_of(settings.dim)
+        scale = float(np.mean(data.by_user.weights, dtype=np.float64))
+        self.fold = FoldIn("least-squares", settings.unobserved, settings.reg, settings.power, scale)
+        by_user, by_item = scaled(data.by_user, scale), scaled(data.by_item, scale)
+        self.users = aligned(len(data.users) * self.stride)
+        self.items = aligned(len(data.items) * self.stride)
+        if start is None:
+            start = spectral_start(by_user, by_item, settings.dim, settings.seed, pool)
+        if start.shape != (len(data.items), settings.dim):
+            raise DimensionError(
+                f"start has the shape {start.shape}, expected ({len(data.items)}, {settings.dim})"
+            )
+        fill_rows(self.items, self.stride, 0, start)
+        user_ridge = self.fold.ridge(data.user_counts, len(data.items))
+        item_ridge = self.fold.ridge(data.item_counts, len(data.users))
+        self.user_side = Side(by_user, user_ridge, settings.unobserved, self.stride)
+        self.item_side = Side(by_item, item_ridge, settings.unobserved, self.stride)
+
+    def sweep(self, progress: Progress, after: Callable[[int], None]) -> None:
+        """Go over users and items in turn, and over the users once more until they are exact."""
+        settings, pool = self.settings, self.pool
+        rows = (len(self.users) + len(self.items)) // self.stride
+        total = settings.sweeps * rows + len(self.users) // self.stride
+        with progress.task("learning", total=total, unit="rows") as task:
+            after(0)
+            for sweep in range(settings.sweeps):
+                for done in self.user_side.solve(self.items, self.users, settings.steps, 0.0, pool):
                     task.advance(done)
-                for done in item_side.solve(users, items, self.steps, 0.0, pool):
+                for done in self.item_side.solve(self.users, self.items, settings.steps, 0.0, pool):
                     task.advance(done)
-            for done in user_side.solve(items, users, MOST_STEPS, EXACT, pool):
+                after(sweep + 1)
+            for done in self.user_side.solve(self.items, self.users, MOST_STEPS, EXACT, pool):
                 task.advance(done)
 
 

@@ -11,7 +11,7 @@ from nearspace.data.interactions import Sparse
 from nearspace.data.svd import truncated_svd
 from nearspace.kernels.sparse import sparse_product
 
-ITERATIONS = 3
+ITERATIONS = 2
 _BLOCK = 1024  # rows that a thread multiplies at once
 
 
@@ -38,14 +38,16 @@ def spectral_start(
     users, items = len(by_user.starts) - 1, len(by_item.starts) - 1
     found = np.zeros((items, dim), np.float32)
     size = min(dim, users, items)
-    factors = truncated_svd(
-        lambda dense: product(by_user, dense),
-        lambda dense: product(by_item, dense),
-        items,
+    by_left, by_right = (by_user, by_item) if users < items else (by_item, by_user)
+    factors = truncated_svd(  # what is made orthonormal each time is the side with fewer rows
+        lambda dense: product(by_left, dense),
+        lambda dense: product(by_right, dense),
+        max(users, items),
         size,
         iterations=ITERATIONS,
         seed=seed,
         pool=pool,
     )
-    found[:, :size] = factors.right * np.sqrt(factors.values).astype(np.float32)
+    vectors = factors.right if users < items else factors.left
+    found[:, :size] = vectors * np.sqrt(factors.values).astype(np.float32)
     return found
