@@ -1,4 +1,4 @@
-"""How fast are the best 20 items of all users, what they have chosen left out, beside implicit? And of one new user?
+"""How fast are the best 20 items of all users, what they have chosen left out, beside implicit? Of a new one?
 
 Both rank with the same vectors, learned by our ALS in a few sweeps from planted events (planted_events.py)
 or from a table of yours; answers are compared. implicit runs as it advises, BLAS on one thread and two of its
@@ -144,7 +144,7 @@ def show(one: dict[str, Any]) -> None:
         wall, processor = (statistics.median(run[kind] for run in runs) for kind in ("wall", "processor"))
         print(
             f"  {name:30s} {one['users'] / wall:9,.0f} users/s, {one['gflop'] / wall:6.1f} GFLOP/s; "
-            f"a processor second {one['users'] / processor:9,.0f} users, {one['gflop'] / processor:5.1f} GFLOP"
+            f"a processor second {one['users'] / processor:8,.0f} users, {one['gflop'] / processor:.1f} GFLOP"
         )
     print(f"  a new user: {one['newcomer']['p50']:.2f} ms, 95 % below {one['newcomer']['p95']:.2f} ms")
 
