@@ -151,11 +151,13 @@ def by_baseline(settings: Any) -> Callable[..., Scores]:
     return fit
 
 
-def grids(dims: list[int]) -> dict[str, tuple[Callable[..., Scores], list[Settings], str]]:
+def grids(
+    dims: list[int], weights: list[float], regs: list[float]
+) -> dict[str, tuple[Callable[..., Scores], list[Settings], str]]:
     """System -> what fits it, the settings that are tried, the package."""
     factors = [
         {"dim": dim, "unobserved": unobserved, "reg": reg}
-        for dim, unobserved, reg in product(dims, (0.1, 0.3, 1.0), (0.001, 0.002, 0.003, 0.004))
+        for dim, unobserved, reg in product(dims, weights, regs)
     ]
     return {
         "popularity": (by_baseline(Popularity), [{}], "nearspace"),
@@ -188,7 +190,7 @@ def judged(data: Data, scores: Scores, final: bool) -> dict[str, np.ndarray]:
 
 
 def tuned(data: Data, fit: Callable[..., Scores], grid: list[Settings], kept: dict[str, Any]) -> Settings:
-    """Try all settings on the validation events; those in `kept` were tried before."""
+    """Try settings on the validation events, and give the best of these and of those in `kept`."""
     for settings in grid:
         name = json.dumps(settings)
         if name not in kept and len(grid) > 1:
@@ -197,7 +199,8 @@ def tuned(data: Data, fit: Callable[..., Scores], grid: list[Settings], kept: di
             spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
             kept[name] = {figure: float(values.mean()) for figure, values in found.items()} | spent
             show(name, kept[name])
-    return max(grid, key=lambda settings: kept.get(json.dumps(settings), {"ndcg": 0})["ndcg"])
+    best: Settings = json.loads(max(kept, key=lambda name: kept[name]["ndcg"])) if kept else grid[0]
+    return best
 
 
 def show(name: str, figures: dict[str, float]) -> None:
@@ -238,11 +241,13 @@ def main() -> None:
     parser.add_argument("figures", type=Path)
     parser.add_argument("--systems", nargs="+")
     parser.add_argument("--dims", type=int, nargs="+", default=[128, 256, 512])
+    parser.add_argument("--unobserved", type=float, nargs="+", default=[0.1, 0.3, 1.0])
+    parser.add_argument("--regs", type=float, nargs="+", default=[0.001, 0.002, 0.003, 0.004])
     options = parser.parse_args()
     figures = json.loads(options.figures.read_text("utf-8")) if options.figures.exists() else {}
     tries, test = figures.setdefault("tries", {}), figures.setdefault("test", {})
     data = Data()
-    for name, (fit, grid, package) in grids(options.dims).items():
+    for name, (fit, grid, package) in grids(options.dims, options.unobserved, options.regs).items():
         if options.systems and name not in options.systems:
             continue
         settings = tuned(data, fit, grid, tries.setdefault(name, {}))
