@@ -108,6 +108,16 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / f"day-0{day}.csv").write_text(rows.format(day), "utf-8")
     (tmp_path / "photos.jsonl").write_text('{"key": "sea.jpg", "vector": [1, 2, 3]}\n', "utf-8")
     (tmp_path / "questions.tsv").write_text("query\tkey\nwhere is a storm\tr1\n", "utf-8")
+    goods = ["tea", "green tea", "milk", "sugar", "rum", "gin", "beer", "wine"]
+    about = "".join(f"{name},{2000 + number % 4}\n" for number, name in enumerate(goods))
+    (tmp_path / "goods.csv").write_text(f"id,year\n{about}", "utf-8")
+    chosen = [
+        (4700 + user, goods[(user % 2 * 4 + step) % 8]) for user in range(30) for step in range(1 + user % 4)
+    ]
+    lines = "".join(f"{user},{item},2026-03-0{1 + user % 9}\n" for user, item in chosen)
+    (tmp_path / "events.csv").write_text(f"user,item,time\n{lines}", "utf-8")
+    plays = "".join(f"u{n % 9},i{n * 7 % 8},2026-03-{1 + n % 28:02}\n" for n in range(60))
+    (tmp_path / "plays.csv").write_text(f"user,item,when\n{plays}", "utf-8")
     write_tiny_model(tmp_path / "my-model")
     monkeypatch.chdir(tmp_path)
     return tmp_path

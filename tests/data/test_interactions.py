@@ -74,6 +74,24 @@ def test_some_entries_are_kept():
     assert part.items == data.items
 
 
+def test_more_events_are_joined_and_rows_stay():
+    old, new = made([(2, 1, 1, 0), (2, 0, 1, 5), (0, 1, 2, 1)]), made([(1, 2, 4, 9), (0, 1, 3, 7)])
+    both = old.joined(new)
+    assert list(both.users) == ["cem", "ann", "bob"]
+    assert list(both.items) == ["milk", "tea", "rum"]
+    told = {
+        (both.users[user], both.items[int(both.by_user.columns[entry])]): (
+            both.by_user.weights[entry],
+            both.times[entry],
+        )
+        for user in range(3)
+        for entry in range(both.by_user.starts[user], both.by_user.starts[user + 1])
+    }
+    assert told == {
+        ("cem", "milk"): (1, 0), ("cem", "tea"): (1, 5), ("ann", "milk"): (5, 7), ("bob", "rum"): (4, 9)
+    }  # fmt: skip
+
+
 def test_no_events_and_misfits():
     none = np.empty(0, np.int32)
     with pytest.raises(InputError, match="x has no events"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,21 @@ from numpy.typing import NDArray
 from nearspace.errors import InputError
 
 ITEM = np.dtype("<i4")
+
+
+class Lines(Protocol):
+    """What training reads: entries that are ids, -1 at the end of a line; `remap` makes rows of the ids."""
+
+    @property
+    def length(self) -> int:
+        """Number of entries."""
+
+    @property
+    def remap(self) -> NDArray[np.int32]:
+        """(ids,) row of each id, -1: none."""
+
+    def read(self, start: int, stop: int) -> NDArray[np.int32]:
+        """Give entries start..stop; many threads may read at once."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,8 +72,12 @@ def read_interactions(
     gathered = _Gathered(Weights(weight is not None, rating is not None, min_rating), missing == "drop")
     progress = progress or Quiet()
     names = []
-    with progress.task("reading events", unit="events") as task:
-        for one in open_sources(source, kind=format, layout=layout):
+    with (
+        progress.task("reading events", unit="events") as task,
+        _in_our_words(),
+        closing(open_sources(source, kind=format, layout=layout)) as sources,
+    ):
+        for one in sources:
             names.append(one.name)
             for count in gathered.read(one, find_columns(one.names, asked, one.name), progress):
                 task.advance(count)
@@ -211,14 +216,20 @@ def _batches(source: Source, columns: Mapping[str, str], types: Mapping[str, str
 
     first = 1
     wanted = list(dict.fromkeys(columns.values()))
+    for batch in source.batches(wanted, types):
+        named = pa.record_batch([batch.column(one) for one in columns.values()], names=list(columns))
+        yield Rows(source.name, named, first, source.place)
+        first += len(batch)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Give other hints where a reader of tables hints at a setting that it has and we have not."""
     try:
-        for batch in source.batches(wanted, types):
-            named = pa.record_batch([batch.column(one) for one in columns.values()], names=list(columns))
-            yield Rows(source.name, named, first, source.place)
-            first += len(batch)
+        yield
     except InputError as error:
-        if "types=" in error.hint:  # the hint of a reader that its caller can tell the types
-            error.hint = "Mend the value, or leave the row out."
+        if "types=" in error.hint or "its type" in error.hint:
+            error.hint = "Give the column one type, or leave the row out."
         raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -48,7 +48,7 @@ class Source:
     place: Callable[[int], str]
 
 
-def open_sources(source: Any, *, kind: str | None, layout: str | None) -> Iterator[Source]:
+def open_sources(source: Any, *, kind: str | None, layout: str | None) -> Generator[Source, None, None]:
     """Give the tables of `source`, each file of a list as one.
 
     Raises:
@@ -64,7 +64,8 @@ def open_sources(source: Any, *, kind: str | None, layout: str | None) -> Iterat
         for path in source:
             yield _file(Path(path), kind, layout)
     elif hasattr(source, "read"):
-        yield _stream(source, kind, layout)
+        with tempfile.TemporaryFile() as copy:
+            yield _stream(source, copy, kind, layout)
     elif layout not in (None, "table"):
         raise SettingError(f"layout {layout!r} is one of files, and no file came", "Leave out layout=.")
     else:
@@ -91,8 +92,8 @@ def _told(path: Path, kind: str | None) -> str:
         return "csv"
 
 
-def _stream(file: Any, kind: str | None, layout: str | None) -> Source:
-    """Open an open file: a copy of it, as it is read twice."""
+def _stream(file: Any, copy: Any, kind: str | None, layout: str | None) -> Source:
+    """Open an open file by its copy, as it is read twice."""
     name = getattr(file, "name", None)
     name = name if isinstance(name, str) else "the open file"
     name = "standard input" if name == "<stdin>" else name
@@ -101,7 +102,6 @@ def _stream(file: Any, kind: str | None, layout: str | None) -> Source:
             f"{name}: nothing tells the format of an open file",
             f"Name it with format= (--format). Accepted: {', '.join(FORMATS)}.",
         )
-    copy: Any = tempfile.TemporaryFile()  # noqa: SIM115
     shutil.copyfileobj(file, copy)
 
     def text() -> CheckedText:

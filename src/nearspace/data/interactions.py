@@ -107,10 +107,12 @@ class Interactions:
         *,
         scale: float = 1.0,
         name: str = "interactions",
+        keep_order: bool = False,
     ) -> Interactions:
         """Do the same with events in pieces, which are taken out of the list, so that memory is freed.
 
-        All pieces have weights, or none; all have times, or none. Weights are multiplied with `scale`.
+        All pieces have weights, or none; all have times, or none. Weights are multiplied with `scale`. With
+        `keep_order` the names stay as they come, also those without events.
 
         Raises:
             InputError: there are no events.
@@ -121,8 +123,8 @@ class Interactions:
         for piece in pieces:
             count_rows(piece.users, user_counts)
             count_rows(piece.items, item_counts)
-        user_places, user_order = by_count(user_counts)
-        item_places, item_order = by_count(item_counts)
+        user_places, user_order = by_count(user_counts, keep_order=keep_order)
+        item_places, item_order = by_count(item_counts, keep_order=keep_order)
         starts = np.concatenate(([0], np.cumsum(user_counts[user_order])))
         weighted, timed = bool(len(pieces[0].weights)), bool(len(pieces[0].times))
         columns, last = np.empty(starts[-1], np.int32), np.empty(starts[-1] if timed else 0, np.int64)
@@ -180,21 +182,44 @@ class Interactions:
         times = None if self.times is None else self.times[kept]
         return replace(self, by_user=left, times=times, stored_by_item=None)
 
+    def joined(self, new: Interactions) -> Interactions:
+        """Give it with more events: users and items keep their rows, new ones come after them.
+
+        Weights of equal pairs are added. Times are kept if both have them.
+        """
+        users, items = _appended(self.users, new.users), _appended(self.items, new.items)
+        user_rows, item_rows = (
+            all_names.find_all(names).astype(np.int32)
+            for all_names, names in ((users, new.users), (items, new.items))
+        )
+        timed = self.times is not None and new.times is not None
+        pieces = [*self._pieces(timed=timed)]
+        for users_of, items_of, weights, times in new._pieces(timed=timed):
+            pieces.append(Piece(user_rows[users_of], item_rows[items_of], weights, times))
+        return Interactions.from_pieces(users, items, pieces, name=self.name, keep_order=True)
+
+    def _pieces(self, *, timed: bool) -> Iterator[Piece]:
+        """Give all entries in pieces, in their order."""
+        starts, columns, weights = self.by_user
+        for begin, end in self._blocks():
+            entries = slice(starts[begin], starts[end])
+            rows = np.repeat(np.arange(begin, end, dtype=np.int32), np.diff(starts[begin : end + 1]))
+            times = self.times[entries] if timed and self.times is not None else np.empty(0, np.int64)
+            yield Piece(rows, columns[entries], weights[entries], times)
+
     def only(self, kept: NDArray[np.bool_], name: str | None = None) -> Interactions:
         """Give it with some of its entries, (n,), and without users and items that have none left.
 
         Raises:
             InputError: nothing is kept.
         """
-        starts, columns, weights = self.by_user
-        pieces = []
-        for begin, end in self._blocks():
-            entries = slice(starts[begin], starts[end])
-            mask = kept[entries]
-            rows = np.repeat(np.arange(begin, end, dtype=np.int32), np.diff(starts[begin : end + 1]))[mask]
-            times = np.empty(0, np.int64) if self.times is None else self.times[entries][mask]
-            if len(rows):
-                pieces.append(Piece(rows, columns[entries][mask], weights[entries][mask], times))
+        pieces, first = [], 0
+        for piece in self._pieces(timed=self.times is not None):
+            mask = kept[first : first + len(piece.users)]
+            first += len(mask)
+            if mask.any():
+                times = piece.times[mask] if len(piece.times) else piece.times
+                pieces.append(Piece(piece.users[mask], piece.items[mask], piece.weights[mask], times))
         return Interactions.from_pieces(self.users, self.items, pieces, name=name or self.name)
 
     def _blocks(self) -> Iterator[tuple[int, int]]:
@@ -207,12 +232,20 @@ class Interactions:
             begin = end
 
 
-def by_count(counts: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Number rows anew so that those with most events come first; drop those without any.
+def _appended(names: Keys, more: Keys) -> Keys:
+    return Keys.join([names, more.select(np.flatnonzero(names.find_all(more) < 0))])
+
+
+def by_count(
+    counts: NDArray[np.int64], *, keep_order: bool = False
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Number rows anew so that those with most events come first, without those that have none.
 
     Returns:
         the new number of each row (-1: none), and the old one of each new.
     """
+    if keep_order:
+        return np.arange(len(counts), dtype=np.int32), np.arange(len(counts))
     order = np.argsort(-counts, kind="stable")
     order = order[: int(np.count_nonzero(counts))]
     place = np.full(len(counts), -1, dtype=np.int32)

@@ -54,7 +54,8 @@ def open_csv(
     try:
         found = _reader(io.BytesIO(head), delimiter, types, first, names).schema
     except pa.ArrowInvalid as error:
-        raise _explained(error, text.name, delimiter, reopen, names=names) from None
+        titles = names or next(csv.reader([_header(head)], delimiter=delimiter))
+        raise _explained(error, text.name, delimiter, reopen, names=names, titles=titles) from None
     text.unread(head)
     schema = pa.schema([field.with_type(_known(field.type)) for field in found])
 
@@ -77,8 +78,12 @@ def _known(kind: Any) -> Any:
 
 
 def _delimiter(head: bytes) -> str:
-    line = next(line for line in head.splitlines() if line.strip())
-    return next((one for one in _DELIMITERS if one.encode() in line), ",")
+    line = _header(head)
+    return next((one for one in _DELIMITERS if one in line), ",")
+
+
+def _header(head: bytes) -> str:
+    return next(line for line in head.splitlines() if line.strip()).decode("utf-8", "replace")
 
 
 def _reader(file: Any, delimiter: str, types: TypeOf, block: int, names: Sequence[str] | None) -> Any:
@@ -104,6 +109,7 @@ def _explained(
     reopen: Reopen | None,
     schema: Any = None,
     names: Sequence[str] | None = None,
+    titles: Sequence[str] = (),
 ) -> InputError:
     """Say in the words of the user's table what Arrow met."""
     message, quoted = str(error), names is None
@@ -120,7 +126,8 @@ def _explained(
         column = schema.field(int(unfit[1])) if schema is not None else None
         if column is not None:
             return changed_type(place, column.name, column.type, value[1] if value else unfit[3])
-        return InputError(f"{place}: column {int(unfit[1]) + 1} has {unfit[3]}", "Mend it, or give its type.")
+        shown = repr(titles[int(unfit[1])]) if int(unfit[1]) < len(titles) else str(int(unfit[1]) + 1)
+        return InputError(f"{place}: column {shown} has the {unfit[3]}", "Mend it, or give its type.")
     if "straddl" in message:
         return InputError(
             f"{name}: a line is longer than {HEAD:,} bytes, or a quote is never closed",

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from nearspace.data.interactions import Interactions, Sparse
 from nearspace.encoders.damage import reading
+from nearspace.encoders.pairwise import draw_rivals, place_pairwise
 from nearspace.errors import DimensionError, SettingError
 from nearspace.keys import Keys
 from nearspace.tensors import Tensors, write_tensors
 
 KIND = "recommender"
 USER = "user:"  # what the keys of users begin with in a Space; items keep their own names
+METHODS = ("least-squares", "mean", "pairwise")
 _SETTINGS = "recommender.json"
 _ARRAYS = "recommender.safetensors"
 _NAMES = ("data", "offsets", "hashes", "order")
@@ -34,12 +36,15 @@ class FoldIn:
     "least-squares": x minimises sum over these of w (1 - x.y)^2 + unobserved * sum over all items of (x.y)^2
     + reg (n + unobserved * items)^power |x|^2, n the number of the user's items (Hu, Koren and Volinsky 2008;
     Rendle and others: Revisiting the performance of iALS, 2022). "mean": the weighted mean of the y.
+    "pairwise": (x, 1) maximises sum over these of the mean, over items z drawn by their counts to the power
+    `power`, of log 1 / (1 + exp((z - y).(x, 1))), less reg n |x|^2 / 2 (Rendle and others: BPR, 2009); the
+    weights do not count.
 
     Attributes:
-        method: "least-squares" or "mean".
+        method: "least-squares", "mean" or "pairwise".
         unobserved: weight of the items that a user did not choose.
         reg: strength of the regularisation.
-        power: 0: the same for all users, 1: in proportion to their items.
+        power: 0: the same for all users, 1: in proportion to their items; another thing for "pairwise".
         scale: weights of events are divided by it; their mean in training.
     """
 
@@ -50,8 +55,8 @@ class FoldIn:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.method not in ("least-squares", "mean"):
-            raise SettingError(f"method is {self.method!r}", "Accepted methods: least-squares, mean.")
+        if self.method not in METHODS:
+            raise SettingError(f"method is {self.method!r}", f"Accepted methods: {', '.join(METHODS)}.")
 
     def ridge(self, counts: NDArray[Any], items: int) -> NDArray[np.float32]:
         """The factor of |x|^2 of rows with so many entries, when there are `items` columns."""
@@ -125,7 +130,14 @@ class RecommenderEncoder:
                 found[user] = self._place(liked.columns[part], liked.weights[part])
         return found
 
-    def _place(self, columns: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    @cached_property
+    def rivals(self) -> NDArray[np.int32]:
+        """Rows of items that those of a new user are compared with, for the method "pairwise"."""
+        return draw_rivals(self.history, self.fold.power)
+
+    def _place(self, columns: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[Any]:
+        if self.fold.method == "pairwise":
+            return place_pairwise(self.factors, columns, self.rivals, self.fold.reg)
         rows = np.asarray(self.factors[columns], np.float64)
         scaled = weights.astype(np.float64) / self.fold.scale
         if self.fold.method == "mean":

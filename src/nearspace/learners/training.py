@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nearspace.data.corpus_stream import Stream
+from nearspace.data.corpus_stream import Lines
 from nearspace.engine.local import Threads, cores
 from nearspace.kernels import rounds as kernel
 from nearspace.kernels.sampling import ALWAYS, alias_table
@@ -24,7 +24,7 @@ NOISE_POWER = 0.75  # negative words are drawn by count ** 0.75 (Mikolov et al. 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is learned: the numbers that the kernels need."""
+    """What is learned: the numbers that the kernels need; negatives come by count to the power `noise`."""
 
     window: int
     negative: int
@@ -33,6 +33,7 @@ class Objective:
     epochs: int
     seed: int
     cbow: bool
+    noise: float = NOISE_POWER
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class Training:
 
     def __init__(
         self,
-        stream: Stream,
+        stream: Lines,
         counts: NDArray[np.int64],
         matrices: Matrices,
         objective: Objective,
@@ -94,7 +95,7 @@ class Training:
         self.threads = self.rounds.shards
         if not schedule.free_running:
             self.threads = min(workers, cores(), self.rounds.shards)
-        noise = counts.astype(np.float64) ** NOISE_POWER
+        noise = counts.astype(np.float64) ** objective.noise
         accept, alias = alias_table(noise)
         self._tables = kernel.Tables(
             stream.remap, _threshold(keep), accept, alias, matrices.starts, matrices.grams

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nearspace.learners.contexts import contexts
 from nearspace.learners.contrastive.verb import encoder
+from nearspace.learners.interactions import interactions
 from nearspace.learners.texts import texts
 from nearspace.learners.words import METHODS, make_learner, words
 
-__all__ = ["METHODS", "contexts", "encoder", "make_learner", "texts", "words"]
+__all__ = ["METHODS", "contexts", "encoder", "interactions", "make_learner", "texts", "words"]

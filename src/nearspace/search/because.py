@@ -134,7 +134,7 @@ def _parts(
     if encoder.fold.method == "mean":
         scaled /= scaled.sum()
     else:
-        pulled = np.linalg.solve(encoder.system(columns, weights), chosen.T).T
+        pulled = np.asarray(np.linalg.solve(encoder.system(columns, weights), chosen.T).T, np.float64)
     parts: NDArray[np.float64] = np.asarray(scaled * (pulled @ vector), np.float64)
     if metric == "cosine":
         length = float(np.linalg.norm(scaled @ pulled) * np.linalg.norm(vector))
