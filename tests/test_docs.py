@@ -56,7 +56,9 @@ def test_the_page_of_the_command_line_has_every_command_and_option(path: str) ->
                 assert f"`{name}`" in text, f"{path}: {name} is missing in docs/cli.md"
         else:
             name = (parameter.metavar or str(parameter.name).upper()).rstrip(".")
-            assert re.search(rf"`[^`]*\b{name}\b[^`]*`", text), f"{path}: {name} is missing in docs/cli.md"
+            assert re.search(rf"`[^`]*(?<!\w){re.escape(name)}(?!\w)[^`]*`", text), (
+                f"{path}: {name} is missing in docs/cli.md"
+            )
 
 
 @pytest.mark.parametrize("path", COMMANDS)

@@ -189,7 +189,7 @@ def test_completion_prints_a_script(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "number", "expected"),
     [
-        ("nearspace sim", "1", ["plain,similarity"]),
+        ("nearspace similarit", "1", ["plain,similarity"]),
         ("nearspace completion f", "2", ["plain,fish"]),
         ("nearspace learn w", "2", ["plain,words"]),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -67,7 +67,6 @@ class Interactions:
     by_user: Sparse
     times: NDArray[np.int64] | None = None
     name: str = "interactions"
-    stored_by_item: Sparse | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         starts, columns, weights = self.by_user
@@ -144,8 +143,6 @@ class Interactions:
     @cached_property
     def by_item(self) -> Sparse:
         """(I, U) the same matrix by items."""
-        if self.stored_by_item is not None:
-            return self.stored_by_item
         return Sparse(*turn_around(*self.by_user, len(self.items)))
 
     @property
@@ -180,7 +177,7 @@ class Interactions:
         starts, columns, weights = self.by_user
         left = Sparse(before[starts].astype(np.int64), columns[kept], weights[kept])
         times = None if self.times is None else self.times[kept]
-        return replace(self, by_user=left, times=times, stored_by_item=None)
+        return replace(self, by_user=left, times=times)
 
     def joined(self, new: Interactions) -> Interactions:
         """Give it with more events: users and items keep their rows, new ones come after them.

@@ -180,8 +180,7 @@ class RecommenderEncoder:
         arrays: dict[str, NDArray[Any]] = {"factors": self.factors}
         for side, names in (("users", self.history.users), ("items", self.history.items)):
             arrays |= {f"{side}.{part}": getattr(names, part) for part in _NAMES}
-        for side, matrix in (("by_user", self.history.by_user), ("by_item", self.history.by_item)):
-            arrays |= {f"{side}.{part}": getattr(matrix, part) for part in Sparse._fields}
+        arrays |= {f"by_user.{part}": getattr(self.history.by_user, part) for part in Sparse._fields}
         if self.history.times is not None:
             arrays["times"] = self.history.times
         write_tensors(folder / _ARRAYS, arrays)
@@ -201,10 +200,7 @@ class RecommenderEncoder:
                 Keys.from_buffers(*(arrays[f"{side}.{part}"] for part in _NAMES))
                 for side in ("users", "items")
             )
-            by_user, by_item = (
-                Sparse(*(arrays[f"{side}.{part}"] for part in Sparse._fields))
-                for side in ("by_user", "by_item")
-            )
-            history = Interactions(users, items, by_user, arrays.get("times"), str(about["name"]), by_item)
+            by_user = Sparse(*(arrays[f"by_user.{part}"] for part in Sparse._fields))
+            history = Interactions(users, items, by_user, arrays.get("times"), str(about["name"]))
             fold = FoldIn(**about["fold"])
             return cls(history, arrays["factors"], fold, stored_fingerprint=str(about["fingerprint"]))
