@@ -5,7 +5,7 @@ event is the test and another one is for validation. Every system is tuned over 
 validation events, learned anew with these, and judged on the test events, among all titles that the user did
 not have. Both ALS have the same grid: dim, weight of the unobserved, strength of the regularisation. Needs
 NEARSPACE_DATA, and implicit and scipy for the peers. Results are kept in FIGURES, so that a run can be
-continued; all of it takes an hour or more on two cores.
+continued; all of it takes hours on two cores, and --dims, --unobserved and --regs say which part to run.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/recommenders_quality.py anime.json
     OPENBLAS_NUM_THREADS=1 python benchmarks/recommenders_quality.py anime.json --systems als ease --dims 256
@@ -164,10 +164,13 @@ def grids(
         "svd": (svd, [{"dim": dim} for dim in (32, 64, 128, 256)], "scipy"),
         "item-knn": (
             by_baseline(ItemKNN),
-            [{"k": k, "shrink": shrink} for k, shrink in product((5, 10, 20, 50, 100), (0.0, 10.0, 50.0))],
+            [
+                {"k": k, "shrink": shrink}
+                for k, shrink in product((2, 3, 5, 10, 20, 50, 100), (0.0, 2.0, 10.0, 50.0))
+            ],
             "nearspace",
         ),
-        "implicit item-knn": (implicit_knn, [{"k": k} for k in (5, 10, 20, 50, 100, 200)], "implicit"),
+        "implicit item-knn": (implicit_knn, [{"k": k} for k in (2, 3, 5, 10, 20, 50, 100)], "implicit"),
         "ease": (by_baseline(EASE), [{"reg": reg} for reg in (30.0, 60.0, 100.0, 200.0, 500.0)], "nearspace"),
         "implicit als": (implicit_als, factors, "implicit"),
         "als": (als, factors, "nearspace"),
@@ -240,9 +243,9 @@ def main() -> None:
     )
     parser.add_argument("figures", type=Path)
     parser.add_argument("--systems", nargs="+")
-    parser.add_argument("--dims", type=int, nargs="+", default=[128, 256, 512])
+    parser.add_argument("--dims", type=int, nargs="+", default=[256, 512, 1024])
     parser.add_argument("--unobserved", type=float, nargs="+", default=[0.1, 0.3, 1.0])
-    parser.add_argument("--regs", type=float, nargs="+", default=[0.001, 0.002, 0.003, 0.004])
+    parser.add_argument("--regs", type=float, nargs="+", default=[0.002, 0.003, 0.004, 0.006])
     options = parser.parse_args()
     figures = json.loads(options.figures.read_text("utf-8")) if options.figures.exists() else {}
     tries, test = figures.setdefault("tries", {}), figures.setdefault("test", {})
