@@ -46,9 +46,9 @@ venv: .venv/ready
 .venv/ready: pyproject.toml constraints.txt tools/venv.sh
 	tools/venv.sh .venv -e '.[maps,graph,serve,notebook,packed,dev]'
 
-# Models of texts on torch, which is large: the demo does without it.
+# Models of texts on torch, which is large, and the frames that tables may be: the demo does without them.
 .venv/texts: .venv/ready
-	tools/venv.sh .venv -e '.[maps,graph,serve,notebook,packed,texts,dev]'
+	tools/venv.sh .venv -e '.[maps,graph,serve,notebook,packed,texts,dev]' pandas polars
 	touch .venv/texts
 
 .venv-core/ready: pyproject.toml constraints.txt tools/venv.sh
