@@ -89,6 +89,8 @@ def test_bad_questions_are_refused(asked, kind, message):
         ns.because(tastes(), **asked)
 
 
-def test_a_distance_has_no_such_parts():
+def test_users_who_are_no_sums_and_distances_have_no_such_parts():
+    with pytest.raises(SettingError, match="users placed by 'pairwise' are no sums over their events"):
+        ns.because(tastes("pairwise"), 101, "item 5")
     with pytest.raises(SettingError, match="the metric is 'euclidean'"):
         ns.because(tastes(metric="euclidean"), 101, "item 5")

@@ -16,6 +16,7 @@ from nearspace.search.catalogue import ITEM, catalogue_of
 from nearspace.space import Space
 
 _METRICS = ("dot", "cosine")
+_METHODS = ("least-squares", "mean")  # of fold-in, whose users are sums over their events
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,17 @@ def because(space: Space, user: Any = None, item: Any = None, *, liked: Any = No
     Raises:
         UnknownKeyError: there is no such user or item.
         InputError: the user has no events, or the Space is none of users and items.
-        SettingError: k or the metric is not accepted.
+        SettingError: k, the metric or the fold-in of the Space is not accepted.
     """
     shown = check_count("k", k)
     encoder = encoder_of(space)
     if space.metric not in _METRICS:
         raise SettingError(f"the metric is {space.metric!r}", f"Accepted: {', '.join(_METRICS)}.")
+    if encoder.fold.method not in _METHODS:
+        raise SettingError(
+            f"users placed by {encoder.fold.method!r} are no sums over their events",
+            f"Accepted fold-ins: {', '.join(_METHODS)} (learners als and item2vec).",
+        )
     if item is None or (user is None) == (liked is None):
         raise InputError("because takes an item, and a user or liked", "because(space, user, item)")
     names = names_of(item, "item")
