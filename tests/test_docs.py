@@ -113,6 +113,10 @@ def folder_with_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     goods = ["tea", "green tea", "milk", "sugar", "rum", "gin", "beer", "wine"]
     about = "".join(f"{name},{2000 + number % 4}\n" for number, name in enumerate(goods))
     (tmp_path / "goods.csv").write_text(f"id,year\n{about}", "utf-8")
+    tags = ["hot leaf", "hot leaf", "cold", "sweet", "strong", "strong", "cold", "strong"]
+    all_goods = [*zip(goods, tags, strict=True), ("mate", "hot leaf"), ("vodka", "strong")]
+    told = "".join(f"{name},{tag}\n" for name, tag in all_goods)
+    (tmp_path / "all-goods.csv").write_text(f"id,tags\n{told}", "utf-8")
     chosen = [
         (4700 + user, goods[(user % 2 * 4 + step) % 8]) for user in range(30) for step in range(1 + user % 4)
     ]

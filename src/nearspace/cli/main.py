@@ -50,6 +50,7 @@ COMMANDS = {
     "classify": Row(
         "nearspace.cli.classify", "classify_command", "Label texts, keys or rows by a head of a Space."
     ),
+    "add-items": Row("nearspace.cli.add_items", "add_items_command", "Add items that nobody has chosen yet."),
     "map": Row("nearspace.cli.map", "map_command", "Draw a Space in two or three dimensions."),
     "serve": Row("nearspace.cli.serve", "serve_command", "Show Spaces in the browser, with search."),
     "export": Row(

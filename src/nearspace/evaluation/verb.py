@@ -10,6 +10,7 @@ from nearspace.evaluation.families import Sources, load_all
 from nearspace.evaluation.index_quality import index
 from nearspace.evaluation.labels import measure_head as head
 from nearspace.evaluation.map_quality import measure_map as map  # noqa: A004
+from nearspace.evaluation.newcomers import newcomers
 from nearspace.evaluation.ranking import ranking
 from nearspace.evaluation.settings import MeasureSettings
 from nearspace.evaluation.texts_pairs import pairs
@@ -20,7 +21,18 @@ from nearspace.protocols import Progress, Quiet
 from nearspace.results import Measure, Report
 from nearspace.space import Space
 
-__all__ = ["compare", "head", "index", "map", "pairs", "ranking", "retrieval", "word_in_context", "words"]
+__all__ = [
+    "compare",
+    "head",
+    "index",
+    "map",
+    "newcomers",
+    "pairs",
+    "ranking",
+    "retrieval",
+    "word_in_context",
+    "words",
+]
 
 
 def words(

@@ -50,7 +50,7 @@ class Item2Vec:
     negative: int = 5
     epochs: int = 20
     lr: float = 0.025
-    sample: float = 1e-3
+    sample: float = 1e-4
     noise: float = 0.75
     seed: int = 1
 
