@@ -196,7 +196,7 @@ def tuned(data: Data, fit: Callable[..., Scores], grid: list[Settings], kept: di
     """Try settings on the validation events, and give the best of these and of those in `kept`."""
     for settings in grid:
         name = json.dumps(settings)
-        if name not in kept and len(grid) > 1:
+        if settings and name not in kept:
             began, cpu = time.perf_counter(), time.process_time()
             found = judged(data, fit(data.shape, data.training(False), **settings), False)
             spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
