@@ -27,10 +27,9 @@ HELD, K, SWEEPS, THREADS = 10_000, 20, 15, 2
 
 def prepare(shape: str, folder: Path) -> Path:
     """Write the matrix without the held-out events, and these."""
-    from planted_events import events
-
     from nearspace.data.interactions import Interactions
     from nearspace.keys import Keys
+    from planted_events import events
 
     users, items, size = events(shape)
     names = Keys(map(str, range(size.users))), Keys(map(str, range(size.items)))

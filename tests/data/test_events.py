@@ -160,6 +160,11 @@ def test_ids_in_csv_stay_as_they_are_written(tmp_path, column, names):
     assert sorted(read_interactions(path).users) == names
 
 
+def test_the_unnamed_column_that_pandas_writes_is_passed_over(tmp_path):
+    (tmp_path / "a.csv").write_text(",user,item\n0,a,x\n1,b,x\n", "utf-8")
+    assert told(read_interactions(tmp_path / "a.csv")) == {("a", "x"): 1.0, ("b", "x"): 1.0}
+
+
 def test_a_number_that_is_missing_in_csv_can_be_dropped(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("user,item\n1,a\nNA,b\n2.0,c\n,d\n2,c\n", "utf-8")

@@ -34,6 +34,7 @@ CSV = {
     "ragged": ("user,item,w\na,x,1\nb,x\n", "a.csv, line 3: 2 fields, and the header has 3"),
     "header": ("user,item,w\n", "a.csv has no events"),
     "empty": ("\n", "a.csv: it is empty"),
+    "twice": ("user,item,w,user\na,x,1,b\n", "a.csv: several columns are called 'user'"),
 }
 
 

@@ -204,7 +204,7 @@ def test_settings_out_of_range_are_refused() -> None:
         with pytest.raises(SettingError, match="expected"):
             ItemKNN(**wrong)
     words = ns.Space(ns.Keys(["a"]), np.ones((1, 2), np.float32))
-    with pytest.raises(InputError, match=r"no users and items.*\n.*nearspace learn interactions"):
+    with pytest.raises(InputError, match=r"does not know who chose what\n.*nearspace learn interactions"):
         ns.measure.ranking(words, HELD)
 
 

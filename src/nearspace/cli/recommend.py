@@ -157,7 +157,7 @@ Examples:
 """,
 )
 @space_argument
-@click.argument("names", nargs=-1, required=True, metavar="[USER] ITEM")
+@click.argument("names", nargs=-1, required=True, metavar="USER ITEM")
 @like_option
 @k_option
 @version_option

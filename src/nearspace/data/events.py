@@ -20,6 +20,7 @@ from nearspace.data.interaction_rows import Rows
 from nearspace.data.interaction_times import Times
 from nearspace.data.interaction_weights import Weights
 from nearspace.data.interactions import Interactions, Piece
+from nearspace.data.ordered import read_ahead
 from nearspace.errors import InputError, SettingError
 from nearspace.protocols import Progress, Quiet
 
@@ -216,7 +217,8 @@ def _batches(source: Source, columns: Mapping[str, str], types: Mapping[str, str
 
     first = 1
     wanted = list(dict.fromkeys(columns.values()))
-    for batch in source.batches(wanted, types):
+    batches = source.batches(wanted, types)
+    for batch in read_ahead(batches) if source.file else batches:
         named = pa.record_batch([batch.column(one) for one in columns.values()], names=list(columns))
         yield Rows(source.name, named, first, source.place)
         first += len(batch)

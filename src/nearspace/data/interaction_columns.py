@@ -43,6 +43,8 @@ def find_columns(names: Sequence[str], asked: Mapping[str, str | None], table: s
         if name is not None:
             found[role] = _find(names, role, name, table)
     for role, column in found.items():
+        if list(names).count(column) > 1:
+            raise InputError(f"{table}: several columns are called {column!r}", "Rename all but one.")
         for other in found:
             if other < role and found[other] == column:
                 raise SettingError(

@@ -36,6 +36,7 @@ class Source:
         names: its columns.
         schema: their types as they are told from the first rows.
         text: it is CSV or TSV, whose values carry no types.
+        file: it is a file, and no object that may belong to one thread.
         batches: columns and types -> record batches.
         place: number of a row, from 1 -> where that is.
     """
@@ -44,6 +45,7 @@ class Source:
     names: list[str]
     schema: Any
     text: bool
+    file: bool
     batches: Callable[[Sequence[str], Mapping[str, str]], Iterator[Any]]
     place: Callable[[int], str]
 
@@ -153,7 +155,9 @@ def _objects(source: Any) -> Source:
         for batch in table.batches():
             yield batch.select(columns)
 
-    return Source(name, table.schema.names, table.schema, False, batches, lambda row: f"{name}, row {row:,}")
+    return Source(
+        name, table.schema.names, table.schema, False, False, batches, lambda row: f"{name}, row {row:,}"
+    )
 
 
 def _table(name: str, opened: Callable[..., Table], kind: str, text: Callable[[], CheckedText]) -> Source:
@@ -167,7 +171,7 @@ def _table(name: str, opened: Callable[..., Table], kind: str, text: Callable[[]
         line = line_of_object(text(), row) if kind == "jsonl" else None
         return f"{name}, row {row:,}" if line is None else f"{name}, line {line:,}"
 
-    return Source(name, schema.names, schema, False, batches, place)
+    return Source(name, schema.names, schema, False, True, batches, place)
 
 
 def _text(
@@ -227,7 +231,7 @@ def _delimited(
         return f"{name}, row {row:,}" if line is None else f"{name}, line {line:,}"
 
     names = [one for one in schema.names if one not in gaps]
-    return Source(name, names, schema, True, batches, place)
+    return Source(name, names, schema, True, True, batches, place)
 
 
 def _first_line(text: Callable[[], CheckedText], name: str) -> str:

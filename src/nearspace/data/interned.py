@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.errors import InputError
-from nearspace.kernels.interning import enter_hashes, intern_text, intern_whole
+from nearspace.kernels.interning import enter_heads, intern_text, intern_whole
 from nearspace.keys import Keys
 
 _FIRST = 1 << 12  # entries of a new table
@@ -65,7 +65,7 @@ class TextNames:
     def __init__(self) -> None:
         self.count = 0
         self._table = np.full(_FIRST, -1, dtype=np.int32)
-        self._hashes = np.empty(_FIRST // 2, dtype=np.uint64)
+        self._heads = np.empty(_FIRST * 2, dtype=np.uint64)
         self._bounds = np.zeros(_FIRST // 2 + 1, dtype=np.int64)
         self._letters = np.empty(_LETTERS, dtype=np.uint8)
 
@@ -75,7 +75,7 @@ class TextNames:
         rows, at = np.empty(len(texts), dtype=np.int32), 0
         while at < len(texts):
             at, self.count = intern_text(
-                data, offsets, at, self._table, self._hashes, self._letters, self._bounds, self.count, rows
+                data, offsets, at, self._table, self._heads, self._letters, self._bounds, self.count, rows
             )
             if at < len(texts):
                 self._grow(int(offsets[at + 1] - offsets[at]))
@@ -94,10 +94,8 @@ class TextNames:
 
     def keys(self) -> Keys:
         """Give them as they are."""
-        hashes = self._hashes[: self.count]
-        order = np.argsort(hashes, kind="stable")
         letters, bounds = self._letters[: self._bounds[self.count]], self._bounds[: self.count + 1]
-        return Keys.from_buffers(letters.copy(), bounds.copy(), hashes[order], order)
+        return Keys.from_buffers(letters.copy(), bounds.copy())
 
     def renamed(self, names: Mapping[int, str]) -> tuple[TextNames, NDArray[np.int32]]:
         """Give other names to some rows; return what there is then, and the new row of each old one."""
@@ -115,14 +113,14 @@ class TextNames:
             letters = np.empty(max(len(self._letters) * 2, used + length), dtype=np.uint8)
             letters[:used] = self._letters[:used]
             self._letters = letters
-        if self.count == len(self._hashes):
+        if 4 * self.count == len(self._heads):
             _refuse_more(self.count)
-            self._hashes = np.concatenate((self._hashes, np.empty_like(self._hashes)))
-            bounds = np.zeros(len(self._hashes) + 1, dtype=np.int64)
+            self._heads = np.concatenate((self._heads, np.empty_like(self._heads)))
+            bounds = np.zeros(len(self._heads) // 4 + 1, dtype=np.int64)
             bounds[: self.count + 1] = self._bounds
             self._bounds = bounds
             self._table = np.full(len(self._table) * 2, -1, dtype=np.int32)
-            enter_hashes(self._hashes, self.count, self._table)
+            enter_heads(self._heads, self.count, self._table)
 
 
 def text_buffers(texts: Any) -> tuple[NDArray[Any], NDArray[np.uint8]]:

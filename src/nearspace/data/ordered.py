@@ -26,3 +26,13 @@ def in_order(
     finally:
         for future in waiting:
             future.cancel()
+
+
+def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield the items, of which another thread fetches the next one meanwhile."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nearspace.data.events import read_interactions
 from nearspace.data.interactions import Interactions, Sparse
-from nearspace.data.table_columns import missing_column
-from nearspace.data.tables import read_table
-from nearspace.encoders.recommender import KIND, USER
+from nearspace.encoders.recommender import USER
 from nearspace.errors import InputError
+from nearspace.evaluation.choice import Choice
 from nearspace.evaluation.textfile import stem
 from nearspace.keys import Keys
+from nearspace.search.askers import encoder_of
 from nearspace.space import Space
 
 Ints = NDArray[np.int64]
@@ -25,7 +26,7 @@ Floats = NDArray[np.float32]
 
 
 def read_held_out(source: Any, user: str = "user", item: str = "item") -> Interactions:
-    """Read events: Interactions as they are, else a table with a column of users and one of items.
+    """Give Interactions as they are, and read anything else as `read_interactions` does.
 
     Raises:
         InputError, MissingInputError: there is no such table or column, or no event in it.
@@ -33,82 +34,7 @@ def read_held_out(source: Any, user: str = "user", item: str = "item") -> Intera
     if isinstance(source, Interactions):
         return source
     name = stem(Path(source)) if isinstance(source, str | Path) else "held-out"
-    opened = read_table(source)
-    for column in (user, item):
-        if column not in opened.schema.names:
-            raise missing_column(column, opened.schema.names, opened.name)
-    texts = {user: "string", item: "string"} if isinstance(source, str | Path) else None
-    opened = read_table(source, columns=[user, item], types=texts)
-    users: dict[str, int] = {}
-    items: dict[str, int] = {}
-    rows: tuple[list[int], list[int]] = ([], [])
-    for batch in opened.batches():
-        for names, numbers, column in ((users, rows[0], user), (items, rows[1], item)):
-            values = batch.column(column).to_pylist()
-            if None in values:
-                raise InputError(f"{name}: a row has no {column}", "Fill it in or leave the row out.")
-            numbers += [names.setdefault(str(value), len(names)) for value in values]
-    pairs = np.array(rows[0], np.int32), np.array(rows[1], np.int32)
-    ones = np.ones(len(rows[0]), np.float32)
-    return Interactions.from_pairs(Keys(users), Keys(items), pairs, ones, name=name)
-
-
-@dataclass(frozen=True, eq=False)
-class Catalogue:
-    """The items that a Space may recommend, numbered as its training numbers them, later ones after these.
-
-    Attributes:
-        space: made by a learner of interactions.
-        history: what it was trained on.
-        items: the C names.
-        rows: (C,) the row of each in the Space, -1 for one that was deleted.
-    """
-
-    space: Space
-    history: Interactions
-    items: Keys
-    rows: Ints
-
-    @classmethod
-    def of(cls, space: Space) -> Catalogue:
-        """Find the items of a Space.
-
-        Raises:
-            InputError: it is not one of users and items.
-        """
-        if getattr(space.encoder, "kind", None) != KIND:
-            raise InputError(
-                f"{space.name!r} has no users and items to be ranked",
-                "Make a Space of them with nearspace learn interactions.",
-            )
-        history: Interactions = space.encoder.history  # type: ignore[union-attr]
-        kinds = np.flatnonzero(np.asarray(space.columns["kind"]) == "item")
-        now = space.keys.select(kinds)
-        later = np.flatnonzero(history.items.find_all(now) < 0)
-        items = Keys.join([history.items, now.select(later)]) if len(later) else history.items
-        found = now.find_all(items)
-        return cls(space, history, items, np.where(found >= 0, kinds[found], -1))
-
-    @cached_property
-    def counts(self) -> Ints:
-        """(C,) users of each item in the training; 0 for later ones."""
-        later = len(self.items) - len(self.history.items)
-        return np.pad(self.history.item_counts, (0, later))
-
-    @cached_property
-    def vectors(self) -> Floats:
-        """(C, d) of the items, as a product with the vector of a user scores them; zeros where deleted."""
-        space = self.space
-        vectors = np.array(space.take(np.maximum(self.rows, 0)), np.float32)
-        if space.metric == "cosine":
-            vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
-        vectors[self.rows < 0] = 0
-        return vectors
-
-    @property
-    def offered(self) -> NDArray[np.bool_]:
-        """(C,) which items are in the Space."""
-        return self.rows >= 0
+    return dataclasses.replace(read_interactions(source, user=user, item=item), name=name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,15 +43,15 @@ class Trial:
 
     Attributes:
         held: the events.
-        catalogue: what may be recommended.
+        choice: what may be recommended.
         vectors: (U, d) of the users of `held`; zeros for one that could not be placed.
         seen: (U, C) what each of them had before; it is not recommended.
-        items: (n,) number in the catalogue of the item of each event, -1 for none.
+        items: (n,) number among the choice of the item of each event, -1 for none.
         judged: (n,) events whose user is placed, and whose item is in the Space and was not seen.
     """
 
     held: Interactions
-    catalogue: Catalogue
+    choice: Choice
     vectors: Floats
     seen: Sparse
     items: Ints
@@ -134,22 +60,22 @@ class Trial:
     @classmethod
     def of(cls, space: Space, held: Interactions, known: Interactions | None = None) -> Trial:
         """Place users and items; users that the Space does not know by their `known` events."""
-        catalogue = Catalogue.of(space)
+        choice = Choice.of(space)
         keys = Keys([USER + name for name in held.users])
         rows = space.keys.find_all(keys)
         vectors = np.zeros((len(rows), space.dim), np.float32)
         vectors[rows >= 0] = space.take(rows[rows >= 0])
-        before = [_events(catalogue.history, catalogue.history.users.find_all(held.users))]
+        before = [_events(choice.history, choice.history.users.find_all(held.users))]
         if known is not None:
             given = known.users.find_all(held.users)
-            before.append(_events(known, given, catalogue.items.find_all(known.items)))
+            before.append(_events(known, given, choice.items.find_all(known.items)))
             new = (rows < 0) & (given >= 0)
-            vectors[new] = _folded(catalogue, known, given[new])
-        seen = _joined(before, len(rows), len(catalogue.items))
-        numbers = catalogue.items.find_all(held.items)[held.by_user.columns]
-        trial = cls(held, catalogue, vectors, seen, numbers, np.zeros(len(numbers), dtype=bool))
-        there = (numbers >= 0) & catalogue.offered[numbers] & trial.placed
-        new = ~_within(trial.whose, numbers, seen, len(catalogue.items))
+            vectors[new] = _folded(choice, known, given[new])
+        seen = _joined(before, len(rows), len(choice.items))
+        numbers = choice.items.find_all(held.items)[held.by_user.columns]
+        trial = cls(held, choice, vectors, seen, numbers, np.zeros(len(numbers), dtype=bool))
+        there = (numbers >= 0) & choice.offered[numbers] & trial.placed
+        new = ~_within(trial.whose, numbers, seen, len(choice.items))
         return dataclasses.replace(trial, judged=there & new)
 
     @cached_property
@@ -174,9 +100,9 @@ class Trial:
         """
         if judged.any():
             return
-        held, history = self.held, self.catalogue.history
+        held, history = self.held, self.choice.history
         swapped = (history.users.find_all(held.items) >= 0).any()
-        swapped &= (self.catalogue.items.find_all(held.users) >= 0).any()
+        swapped &= (self.choice.items.find_all(held.users) >= 0).any()
         if swapped:
             hint = "Its users look like items and its items like users: swap the two columns."
         elif not self.placed.any():
@@ -226,10 +152,9 @@ def _within(whose: Ints, numbers: Ints, matrix: Sparse, items: int) -> NDArray[n
     return np.asarray((codes[np.searchsorted(codes[:-1], asked)] == asked) & (numbers >= 0))
 
 
-def _folded(catalogue: Catalogue, known: Interactions, rows: Ints) -> Floats:
+def _folded(choice: Choice, known: Interactions, rows: Ints) -> Floats:
     """(m, d) vectors of users by their known events."""
-    encoder: Any = catalogue.space.encoder
-    numbers = catalogue.history.items.find_all(known.items)
+    numbers = choice.history.items.find_all(known.items)
     taken = rows_of(known.by_user, rows)
     whose = np.repeat(np.arange(len(rows)), np.diff(taken.starts))
     columns = numbers[taken.columns]
@@ -237,4 +162,4 @@ def _folded(catalogue: Catalogue, known: Interactions, rows: Ints) -> Floats:
     order = order[columns[order] >= 0]
     starts = np.searchsorted(whose[order], np.arange(len(rows) + 1))
     liked = Sparse(starts, columns[order].astype(np.int32), taken.weights[order])
-    return np.asarray(encoder.fold_in(liked), np.float32)
+    return np.asarray(encoder_of(choice.space).fold_in(liked), np.float32)

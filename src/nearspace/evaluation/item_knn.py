@@ -50,7 +50,7 @@ class ItemKNN:
         SettingError: a setting is out of its range.
     """
 
-    k: int = 50
+    k: int = 20
     shrink: float = 10.0
 
     name: ClassVar[str] = "item-knn"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,11 +9,13 @@ from nearspace.data.interactions import Sparse
 from nearspace.engine.local import Threads, worker_count
 from nearspace.evaluation.baselines import Baseline
 from nearspace.evaluation.held_out import Trial, rows_of
+from nearspace.index.lists import Lists
 from nearspace.kernels.best import best_of
 from nearspace.protocols import Progress, Quiet
+from nearspace.search.catalogue import ITEM, catalogue_of
 
 Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
+_BATCH = 4096  # users that are searched for at once
 _CELLS = 4_000_000  # scores that one thread holds at a time
 _MOST = 256  # users of a piece
 _ROUND = 8  # pieces between two looks at the progress
@@ -29,15 +29,30 @@ def lists_of_space(
     workers: int | None = None,
     progress: Progress = Quiet(),  # noqa: B008
 ) -> Ints:
-    """(m, k) numbers in the catalogue, best first, of some users of the trial; -1 pads, ties by number."""
-    items = trial.catalogue.vectors
-    squares = np.einsum("nd,nd->n", items, items) / 2 if trial.catalogue.space.metric == "euclidean" else None
+    """(m, k) numbers among the choice, best first, of some users of the trial; -1 pads, ties by row."""
+    choice, items = trial.choice, catalogue_of(trial.choice.space, ITEM)
+    place = np.where(choice.rows >= 0, items.place_of[choice.rows], -1)
+    number = np.full(len(items) + 1, -1)
+    number[place[place >= 0]] = np.flatnonzero(place >= 0)
+    found = np.empty((len(users), k), np.int64)
+    with progress.task(f"ranking by {choice.space.name}", total=len(users), unit="users") as task:
+        for start in range(0, len(users), _BATCH):
+            part = users[start : start + _BATCH]
+            places, _ = items.search(
+                trial.vectors[part], k, exclude=_placed(rows_of(trial.seen, part), place),
+                workers=worker_count(workers),
+            )  # fmt: skip
+            found[start : start + _BATCH] = number[places]
+            task.advance(len(part))
+    return found
 
-    def scores(part: Ints, _: Sparse) -> Floats:
-        products = trial.vectors[part] @ items.T
-        return products if squares is None else products - squares
 
-    return _lists(trial, users, k, scores, trial.catalogue.space.name, workers, progress)
+def _placed(seen: Sparse, place: Ints) -> Lists:
+    """Turn numbers of items into places of the catalogue, ascending in each row."""
+    found = place[seen.columns]
+    whose = np.repeat(np.arange(len(seen.starts) - 1), np.diff(seen.starts))
+    order = np.lexsort((found, whose)) if (np.diff(place) != 1).any() else np.arange(len(found))
+    return Lists(seen.starts, found[order])  # -1, deleted, is no row
 
 
 def lists_of_baseline(
@@ -50,50 +65,34 @@ def lists_of_baseline(
     progress: Progress = Quiet(),  # noqa: B008
 ) -> Ints:
     """(m, k) as `lists_of_space` gives them, of a baseline that learns from what the Space was trained on."""
-    history = trial.catalogue.history
+    history = trial.choice.history
     scorer = baseline.fit(history, workers=workers, progress=progress)
-    wide, narrow = len(trial.catalogue.items), len(history.items)
-
-    def scores(_: Ints, seen: Sparse) -> Floats:
-        if wide == narrow:
-            return scorer.scores(seen)
-        starts = np.concatenate(([0], np.cumsum(seen.columns < narrow)))[seen.starts]
-        old = seen.columns < narrow
-        found = scorer.scores(Sparse(starts, seen.columns[old], seen.weights[old]))
-        return np.pad(found, ((0, 0), (0, wide - narrow)), constant_values=-np.inf)
-
-    return _lists(trial, users, k, scores, baseline.name, workers, progress)
-
-
-def _lists(
-    trial: Trial,
-    users: Ints,
-    k: int,
-    scores: Callable[[Ints, Sparse], Floats],
-    name: str,
-    workers: int | None,
-    progress: Progress,
-) -> Ints:
-    items = len(trial.catalogue.items)
-    missing = np.flatnonzero(~trial.catalogue.offered)
+    wide, narrow = len(trial.choice.items), len(history.items)
+    missing = np.flatnonzero(~trial.choice.offered)
     found = np.empty((len(users), k), np.int64)
-    size = max(1, min(_MOST, _CELLS // items))
+    size = max(1, min(_MOST, _CELLS // wide))
 
     def piece(first: int) -> None:
-        part = users[first : first + size]
-        seen = rows_of(trial.seen, part)
-        scored = np.ascontiguousarray(scores(part, seen), np.float32)
-        scored[np.repeat(np.arange(len(part)), np.diff(seen.starts)), seen.columns] = -np.inf
+        seen = rows_of(trial.seen, users[first : first + size])
+        scored = np.full((len(seen.starts) - 1, wide), -np.inf, np.float32)
+        scored[:, :narrow] = scorer.scores(_before(seen, narrow))
+        scored[np.repeat(np.arange(len(scored)), np.diff(seen.starts)), seen.columns] = -np.inf
         scored[:, missing] = -np.inf
-        best = np.empty((len(part), k), np.float32)
-        best_of(scored, k, found[first : first + size], best)
+        best_of(scored, k, found[first : first + size], np.empty((len(scored), k), np.float32))
 
     with (
         Threads(worker_count(workers)) as engine,
-        progress.task(f"ranking by {name}", total=len(users), unit="users") as task,
+        progress.task(f"ranking by {baseline.name}", total=len(users), unit="users") as task,
     ):
         for start in range(0, len(users), _ROUND * size):
             stop = min(start + _ROUND * size, len(users))
             engine.map(piece, range(start, stop, size))
             task.advance(stop - start)
     return found
+
+
+def _before(seen: Sparse, items: int) -> Sparse:
+    """Give the entries of the first so many columns."""
+    kept = seen.columns < items
+    starts = np.concatenate(([0], np.cumsum(kept)))[seen.starts]
+    return Sparse(starts, seen.columns[kept], seen.weights[kept])

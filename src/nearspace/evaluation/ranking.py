@@ -102,7 +102,7 @@ def ranking_trial(
         SettingError: k is not below the number of its items.
     """
     trial = Trial.of(space, held, before)
-    items = int(trial.catalogue.offered.sum())
+    items = int(trial.choice.offered.sum())
     if check_count("k", k) >= items:
         raise SettingError(
             f"k is {k}, and {space.name!r} has {items:,} items", "Lists of all items tell nothing: lower k."

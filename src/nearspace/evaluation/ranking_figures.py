@@ -39,7 +39,7 @@ class Lift(Average):
 
 @dataclass(frozen=True, eq=False)
 class Covered:
-    """The share of the catalogue that is in at least one list.
+    """The share of the items that is in at least one list.
 
     Drawing users with replacement leaves many out, and what only they get: the share of such a draw is too
     small, and varies too little. What it lacks on average is known exactly, and added; its distance from the
@@ -105,14 +105,14 @@ def ranking_figures(trial: Trial, judged: NDArray[np.bool_], lists: Ints, k: int
     Args:
         judged: (n,) which events count; the others are neither hits nor misses.
     """
-    catalogue, counts = trial.catalogue, trial.catalogue.counts
+    choice, counts = trial.choice, trial.choice.counts
     whose, numbers = trial.whose[judged], trial.items[judged]
     rank = np.cumsum(np.concatenate(([0], np.diff(whose) != 0)))  # of the user among those judged
     relevant = np.bincount(rank, minlength=len(lists))
-    gains = _hits(rank * len(catalogue.items) + numbers, lists, len(catalogue.items))
+    gains = _hits(rank * len(choice.items) + numbers, lists, len(choice.items))
     ideal = (np.arange(k) < relevant[:, None]).astype(np.float64)
     total = len(lists)
-    users = max(len(catalogue.history.users), 1)
+    users = max(len(choice.history.users), 1)
     filled = np.maximum((lists >= 0).sum(axis=1), 1)
     surprise = -np.log2(np.maximum(counts, 1) / users)
     popular = _means(np.where(lists >= 0, counts[lists], 0), filled)
@@ -122,7 +122,7 @@ def ranking_figures(trial: Trial, judged: NDArray[np.bool_], lists: Ints, k: int
         f"ndcg@{k}": Mean(ndcg_at(gains, ideal, k), total),
         f"map@{k}": Mean(average_precision(gains, ideal), total),
         f"mrr@{k}": Mean(reciprocal_rank(gains), total),
-        f"coverage@{k}": Covered(lists, int(catalogue.offered.sum())),
+        f"coverage@{k}": Covered(lists, int(choice.offered.sum())),
         f"novelty@{k}": Average(_means(np.where(lists >= 0, surprise[lists], 0), filled), total),
     }
     if chosen.any():  # else all judged items are new: nobody has them

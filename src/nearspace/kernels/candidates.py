@@ -152,36 +152,22 @@ def sort_largest(keys, count):  # type: ignore[no-untyped-def]
     sort_largest(keys[half:], count - half)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def is_next(exclude, cursors, stop, query, row):  # type: ignore[no-untyped-def]
-    """Whether `row` is in a query's list, exclude[cursors[query] : stop]; rows are asked for in order."""
-    at = cursors[query]
-    while at < stop and exclude[at] < row:
-        at += 1
-    cursors[query] = at
-    return at < stop and exclude[at] == row
-
-
 @njit(cache=True, nogil=True)
 def first_mark(k, room):  # type: ignore[no-untyped-def]
     """Give the number of candidates at which they are shrunk first."""
     return min(room, k + k // 2 + SLACK)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def take(keys, counts, marks, floors, query, score, row, k, doubt, relative):  # type: ignore[no-untyped-def]
-    """Add a row to the candidates of a query; where its mark is reached, shrink them and raise its floor.
+@njit(cache=True, nogil=True)
+def tighten(keys, counts, marks, floors, query, k, doubt, relative):  # type: ignore[no-untyped-def]
+    """Shrink the candidates of a query that have reached their mark, raise its floor, and set the next mark.
 
     Marks lie close above k: a floor that rises early keeps more rows out than shrinking costs.
     """
-    count = counts[query]
-    keys[query, count] = key_of(score, row)
-    count += 1
-    if count == marks[query]:
-        room = keys.shape[1]
-        count, floors[query] = shrink(keys[query], count, k, doubt, relative)
-        marks[query] = min(room, count + max(k, count) // 2 + SLACK)
-        if 4 * count > 3 * room:  # the next rows would shrink it again and again
-            count = OVERFLOW
-            floors[query] = np.inf
+    room = keys.shape[1]
+    count, floors[query] = shrink(keys[query], marks[query], k, doubt, relative)
+    marks[query] = min(room, count + max(k, count) // 2 + SLACK)
     counts[query] = count
+    if 4 * count > 3 * room:  # the next rows would shrink it again and again
+        counts[query] = OVERFLOW
+        floors[query] = np.inf

@@ -1,7 +1,9 @@
 """A pass over rows that leaves, for each query, the candidates for its k nearest rows.
 
 Scores are those that `tile` and `strip` compute in float32: q.v, q.v / |v| or q.v - |v|^2 / 2 in
-`scan_panels`, and q.v, q.v / |v| or -|q - v|^2 / 2 in `scan_strips`.
+`scan_panels`, and q.v, q.v / |v| or -|q - v|^2 / 2 in `scan_strips`. What is done for every candidate is
+written out in both: a function that takes arrays counts references to them at each call, which costs more
+than the work.
 """
 
 from __future__ import annotations
@@ -10,10 +12,27 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nearspace.kernels.candidates import COSINE, EUCLIDEAN, first_mark, is_next, lowest_bit, take
+from nearspace.kernels.candidates import COSINE, EUCLIDEAN, first_mark, key_of, lowest_bit, tighten
 from nearspace.kernels.lanes import LANES, ROWS, VECTORS, WIDTH
 from nearspace.kernels.strip import component, square_sum, strip_products, strip_squares
 from nearspace.kernels.tile import tile
+
+
+@njit(cache=True, nogil=True)
+def lay(address, dim, kind, rows, first, stop, names, places, bias, scale):  # type: ignore[no-untyped-def]
+    """Write what `tile` asks of the ROWS rows of places first, first + 1, ...; from `stop` on -inf."""
+    for r in range(ROWS):
+        at = min(first + r, stop - 1)
+        names[r] = rows[at] if len(rows) > 0 else at
+        places[r] = address + names[r] * dim * 4
+        if kind == COSINE:
+            squares = square_sum(places[r], dim)
+            scale[r] = np.float32(1.0) / np.sqrt(squares) if squares > 0 else np.float32(0.0)
+        elif kind == EUCLIDEAN:
+            bias[r] = np.float32(-0.5) * square_sum(places[r], dim)
+        if first + r >= stop:
+            bias[r] = -np.inf
+            scale[r] = np.float32(1.0)
 
 
 @njit(cache=True, nogil=True)
@@ -44,22 +63,11 @@ def scan_panels(  # type: ignore[no-untyped-def]
     scale = np.ones(ROWS, np.float32)
     scores = np.empty(ROWS * WIDTH, np.float32)
     masks = np.zeros(ROWS * VECTORS, np.int64)
-    listed, banned = len(rows) > 0, len(exclude) > 0
+    banned = len(exclude) > 0
     cursors = lists.copy()
     marks = np.full(len(counts), first_mark(k, keys.shape[1]), np.int64)
     for first in range(start, stop, ROWS):
-        for r in range(ROWS):
-            at = min(first + r, stop - 1)
-            names[r] = rows[at] if listed else at
-            places[r] = address + names[r] * dim * 4
-            if kind == COSINE:
-                squares = square_sum(places[r], dim)
-                scale[r] = np.float32(1.0) / np.sqrt(squares) if squares > 0 else np.float32(0.0)
-            elif kind == EUCLIDEAN:
-                bias[r] = np.float32(-0.5) * square_sum(places[r], dim)
-            if first + r >= stop:
-                bias[r] = -np.inf
-                scale[r] = np.float32(1.0)
+        lay(address, dim, kind, rows, first, stop, names, places, bias, scale)
         for panel in range(len(floors) // WIDTH):
             if not tile(panels, panel, places, bias, scale, floors, dim, scores, masks):
                 continue
@@ -73,9 +81,17 @@ def scan_panels(  # type: ignore[no-untyped-def]
                     score = scores[cell * LANES + lane]
                     if score < floors[query]:
                         continue
-                    if banned and is_next(exclude, cursors, lists[query + 1], query, row):
-                        continue
-                    take(keys, counts, marks, floors, query, score, row, k, doubt[query], 0.0)
+                    if banned:
+                        at, end = cursors[query], lists[query + 1]
+                        while at < end and exclude[at] < row:
+                            at += 1
+                        cursors[query] = at
+                        if at < end and exclude[at] == row:
+                            continue
+                    keys[query, counts[query]] = key_of(score, row)
+                    counts[query] += 1
+                    if counts[query] == marks[query]:
+                        tighten(keys, counts, marks, floors, query, k, doubt[query], 0.0)
 
 
 @njit(cache=True, nogil=True)
@@ -90,8 +106,7 @@ def scan_strips(  # type: ignore[no-untyped-def]
         dim: components.
         kind: DOT, COSINE or EUCLIDEAN.
         rows: (m,) int64 ascending rows that the places stand for; empty: a place is a row.
-        start: first place.
-        stop: one past the last place.
+        start, stop: first place, and one past the last.
         queries: (q, dim + 2 LANES) as `strip` takes them.
         norms: address of (n,) float32 norms of the vectors, read for COSINE.
         floors: (q,) float32, LOWEST at first.
@@ -103,21 +118,18 @@ def scan_strips(  # type: ignore[no-untyped-def]
         doubt: (q,) float64, how far a score may be off.
         relative: how far it may be off beyond that, in parts of itself.
     """
-    places = np.empty(LANES, np.int64)
-    names = np.empty(LANES, np.int64)
+    places, names = np.empty(LANES, np.int64), np.empty(LANES, np.int64)
     scale = np.full(LANES, np.float32(-0.5) if kind == EUCLIDEAN else np.float32(1.0), np.float32)
     scores = np.empty(LANES, np.float32)
-    listed, banned = len(rows) > 0, len(exclude) > 0
+    banned = len(exclude) > 0
     cursors = lists.copy()
     marks = np.full(len(counts), first_mark(k, keys.shape[1]), np.int64)
     for first in range(start, stop, LANES):
         for r in range(LANES):
             at = min(first + r, stop - 1)
-            row = rows[at] if listed else at
-            names[r] = row
-            places[r] = address + row * dim * 4
-        if kind == COSINE:
-            for r in range(LANES):
+            names[r] = rows[at] if len(rows) > 0 else at
+            places[r] = address + names[r] * dim * 4
+            if kind == COSINE:
                 norm = component(norms, names[r])
                 scale[r] = np.float32(1.0) / norm if norm > 0 else np.float32(0.0)
         for query in range(len(queries)):
@@ -131,8 +143,17 @@ def scan_strips(  # type: ignore[no-untyped-def]
                 row, score = names[lane], scores[lane]
                 if first + lane >= stop or score < floors[query]:
                     continue
-                if not (banned and is_next(exclude, cursors, lists[query + 1], query, row)):
-                    take(keys, counts, marks, floors, query, score, row, k, doubt[query], relative)
+                if banned:
+                    at, end = cursors[query], lists[query + 1]
+                    while at < end and exclude[at] < row:
+                        at += 1
+                    cursors[query] = at
+                    if at < end and exclude[at] == row:
+                        continue
+                keys[query, counts[query]] = key_of(score, row)
+                counts[query] += 1
+                if counts[query] == marks[query]:
+                    tighten(keys, counts, marks, floors, query, k, doubt[query], relative)
 
 
 def scan_numpy(

@@ -118,6 +118,17 @@ def prefetch(typing: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic
+def load_word(typing: Any, array: Any, index: Any) -> Any:
+    """The 8 bytes from array[index] on, of bytes, as one little-endian uint64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, signature.args[0], arguments[0], arguments[1])
+        return builder.load(builder.bitcast(address, ir.IntType(64).as_pointer()), align=1)
+
+    return types.uint64(array, types.int64), generate
+
+
+@intrinsic
 def add(typing: Any, a: Any, b: Any) -> Any:
     """a + b."""
     return f32x16(f32x16, f32x16), lambda context, builder, signature, arguments: builder.fadd(*arguments)
