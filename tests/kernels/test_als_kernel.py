@@ -31,19 +31,19 @@ def problem(rows, columns, stride, *, heavy=0, seed=1):
     factors[:] = draw.standard_normal(rows * stride, dtype=np.float32)
     wide = others.reshape(-1, stride)
     gram = np.ascontiguousarray(0.1 * (wide.T @ wide), dtype=np.float32).reshape(-1)
-    ridge = draw.random(rows, dtype=np.float32) + np.float32(0.1)
-    return starts, entries, weights, ridge, others, gram, factors
+    ridge, share = draw.random((2, rows), dtype=np.float32) + np.float32(0.1)
+    return starts, entries, weights, ridge, share, others, gram, factors
 
 
 def solved(kernel, parts, stride, steps, tolerance=0.0, edges=None):
-    starts, columns, weights, ridge, others, gram, factors = parts
+    starts, columns, weights, ridge, share, others, gram, factors = parts
     found = aligned(len(factors))
     found[:] = factors
     rows = len(starts) - 1
     for first, last in edges or [(0, rows)]:
         kernel(
-            starts, columns, weights, ridge, others, gram, stride, steps, np.float32(tolerance), first, last,
-            found, aligned(room_size(stride)),
+            starts, columns, weights, ridge, share, others, gram, stride, steps, np.float32(tolerance), first,
+            last, found, aligned(room_size(stride)),
         )  # fmt: skip
     return found.reshape(rows, stride)
 
@@ -65,12 +65,12 @@ def test_a_row_of_many_entries_is_solved_in_blocks():
 @pytest.mark.parametrize("kernel", [solve_rows, solve_rows_numpy])
 def test_enough_steps_solve_the_normal_equations(kernel):
     parts = problem(20, 30, 32)
-    starts, columns, weights, ridge, others, gram, _ = parts
+    starts, columns, weights, ridge, share, others, gram, _ = parts
     found = solved(kernel, parts, 32, 200, 1e-12)
     wide = others.reshape(-1, 32).astype(np.float64)
     for row in range(20):
         y, w = wide[columns[starts[row] : starts[row + 1]]], weights[starts[row] : starts[row + 1]]
-        system = (y.T * w) @ y + gram.reshape(32, 32) + ridge[row] * np.eye(32)
+        system = (y.T * w) @ y + share[row] * gram.reshape(32, 32) + ridge[row] * np.eye(32)
         exact = np.linalg.solve(system, w @ y)
         np.testing.assert_allclose(found[row], exact, atol=1e-4 * max(1e-3, np.abs(exact).max()))
 
@@ -91,10 +91,12 @@ def test_a_row_without_entries_becomes_zeros(kernel):
 @pytest.mark.parametrize("stride", [16, 48])
 @pytest.mark.parametrize("kernel", [add_gram, add_gram_numpy])
 def test_the_gram_matrix_is_that_of_numpy(kernel, stride):
-    rows = np.random.default_rng(1).standard_normal((2 * PIECE + 5, stride), dtype=np.float32)
+    draw = np.random.default_rng(1)
+    rows = draw.standard_normal((2 * PIECE + 5, stride), dtype=np.float32)
+    weights = draw.random(len(rows), dtype=np.float32)
     found = np.zeros((stride, stride))
-    kernel(rows.reshape(-1), stride, 3, len(rows), found, aligned(stride * stride))
-    expected = rows[3:].astype(np.float64).T @ rows[3:].astype(np.float64)
+    kernel(rows.reshape(-1), weights, stride, 3, len(rows), found, aligned(stride * stride))
+    expected = (rows[3:].astype(np.float64).T * weights[3:]) @ rows[3:]
     block = np.arange(stride) // LANES
     kept = block[:, None] <= block[None, :]
     np.testing.assert_allclose(found[kept], expected[kept], rtol=1e-4, atol=1e-3)

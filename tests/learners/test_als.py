@@ -55,9 +55,10 @@ def test_the_same_bytes_for_any_number_of_workers(dim):
     assert ALS(dim=dim, sweeps=2, seed=2).fit(data).vectors.tobytes() != spaces[0].vectors.tobytes()
 
 
-def test_users_are_the_fold_in_of_their_events(tmp_path):
+@pytest.mark.parametrize("activity", [0.0, 1.0])
+def test_users_are_the_fold_in_of_their_events(tmp_path, activity):
     data = planted()
-    ns.save(ALS(dim=6, sweeps=3).fit(data), tmp_path / "a.space")
+    ns.save(ALS(dim=6, sweeps=3, activity=activity).fit(data), tmp_path / "a.space")
     space = ns.open(tmp_path / "a.space")
     encoder = space.encoder
     users = space.vectors[len(data.items) :]

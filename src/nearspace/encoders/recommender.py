@@ -33,9 +33,11 @@ _NAMES = ("data", "offsets", "hashes", "order")
 class FoldIn:
     """How the vector x of a user follows from items y that the user chose with weights w.
 
-    "least-squares": x minimises sum over these of w (1 - x.y)^2 + unobserved * sum over all items of (x.y)^2
-    + reg (n + unobserved * items)^power |x|^2, n the number of the user's items (Hu, Koren and Volinsky 2008;
-    Rendle and others: Revisiting the performance of iALS, 2022). "mean": the weighted mean of the y.
+    "least-squares": x minimises sum over these of w (1 - x.y)^2 + u * sum over all items of (x.y)^2
+    + reg (n + u * items)^power |x|^2, where n is the number of the user's items and u = unobserved *
+    (n / typical)^activity (Hu, Koren and Volinsky 2008; Rendle and others: Revisiting the performance of
+    iALS, 2022; Pan and others: One-class collaborative filtering, 2008, for activity 1). "mean": the
+    weighted mean of the y.
     "pairwise": (x, 1) maximises sum over these of the mean, over items z drawn by their counts to the power
     `power`, of log 1 / (1 + exp((z - y).(x, 1))), less reg n |x|^2 / 2 (Rendle and others: BPR, 2009); the
     weights do not count.
@@ -46,6 +48,8 @@ class FoldIn:
         reg: strength of the regularisation.
         power: 0: the same for all users, 1: in proportion to their items; another thing for "pairwise".
         scale: weights of events are divided by it; their mean in training.
+        activity: 0: what users did not choose weighs the same for all, 1: in proportion to their items.
+        typical: items of a mean user in training.
     """
 
     method: str = "least-squares"
@@ -53,16 +57,20 @@ class FoldIn:
     reg: float = 0.003
     power: float = 1.0
     scale: float = 1.0
+    activity: float = 0.0
+    typical: float = 1.0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise SettingError(f"method is {self.method!r}", f"Accepted methods: {', '.join(METHODS)}.")
 
-    def ridge(self, counts: NDArray[Any], items: int) -> NDArray[np.float32]:
-        """The factor of |x|^2 of rows with so many entries, when there are `items` columns."""
-        return np.asarray(
-            self.reg * (np.asarray(counts, np.float64) + self.unobserved * items) ** self.power, np.float32
-        )
+    def share(self, counts: NDArray[Any]) -> NDArray[np.float64]:
+        """u of users with so many items."""
+        return np.asarray(self.unobserved * (np.asarray(counts, np.float64) / self.typical) ** self.activity)
+
+    def ridge(self, counts: NDArray[Any], unobserved: NDArray[np.float64] | float) -> NDArray[np.float32]:
+        """The factor of |x|^2 of rows with so many entries, whose unobserved pairs weigh this in all."""
+        return np.asarray(self.reg * (np.asarray(counts, np.float64) + unobserved) ** self.power, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,10 +156,9 @@ class RecommenderEncoder:
         """(d, d) A of the normal equations A x = sum of w y of a user with these items."""
         rows = np.asarray(self.factors[columns], np.float64)
         scaled = weights.astype(np.float64) / self.fold.scale
-        ridge = float(self.fold.ridge(np.array(len(columns)), len(self.items)))
-        return np.asarray(
-            (rows.T * scaled) @ rows + self.fold.unobserved * self.gram + ridge * np.eye(self.dim)
-        )
+        share = self.fold.share(np.array(len(columns)))
+        ridge = float(self.fold.ridge(np.array(len(columns)), share * len(self.items)))
+        return np.asarray((rows.T * scaled) @ rows + share * self.gram + ridge * np.eye(self.dim))
 
     def liked(self, lists: Sequence[Sequence[str]]) -> Sparse:
         """Give lists of names of items as a matrix, all weights `fold.scale`; unknown ones are left out."""

@@ -162,7 +162,7 @@ def _dot(a, b, at, stride):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def solve_rows(  # type: ignore[no-untyped-def]
-    starts, columns, weights, ridge, others, gram, stride, steps, tolerance, first, last, factors, room
+    starts, columns, weights, ridge, share, others, gram, stride, steps, tolerance, first, last, factors, room
 ):
     """Improve factors[first:last] by `steps` steps of conjugate gradients from where they are.
 
@@ -170,7 +170,7 @@ def solve_rows(  # type: ignore[no-untyped-def]
 
     Args:
         starts, columns, weights: the sparse matrix by rows, weights float32.
-        ridge: (rows,) float32.
+        ridge, share: (rows,) float32; the G of a row is `share` times `gram`.
         others: flat float32, `stride` a column of the matrix; gram: flat (stride * stride,) G.
         stride: float32 a row, a multiple of 16.
         tolerance: a row is done when |r|^2 falls to `tolerance` |b|^2; 0: never before `steps`.
@@ -200,7 +200,8 @@ def solve_rows(  # type: ignore[no-untyped-def]
         for i in range(count):
             at = i * stride
             for lane in range(0, stride, LANES):
-                held = fma(splat(ridge[row + i]), load(x, at + lane), load(q, at + lane))
+                held = mul(splat(share[row + i]), load(q, at + lane))
+                held = fma(splat(ridge[row + i]), load(x, at + lane), held)
                 store(r, at + lane, sub(zero(), held))
             _terms(
                 columns, weights, starts[row + i], starts[row + i + 1], others, stride, np.float32(1),
@@ -228,8 +229,8 @@ def solve_rows(  # type: ignore[no-untyped-def]
                 if norms[i] > limits[i]:
                     begin, end = starts[row + i], starts[row + i + 1]
                     norms[i] = _step(
-                        columns, weights, begin, end, others, stride, ridge[row + i], i * stride, x, r, p, q,
-                        sums, norms[i],
+                        columns, weights, begin, end, others, stride, ridge[row + i], share[row + i],
+                        i * stride, x, r, p, q, sums, norms[i],
                     )  # fmt: skip
         factors[row * stride : (row + count) * stride] = x[: count * stride]
 
@@ -245,10 +246,10 @@ def _right_side(columns, weights, begin, end, others, stride, x, at, q, sums):  
 
 
 @njit(cache=True, nogil=True)
-def _step(columns, weights, begin, end, others, stride, ridge, at, x, r, p, q, sums, norm):  # type: ignore[no-untyped-def]
+def _step(columns, weights, begin, end, others, stride, ridge, share, at, x, r, p, q, sums, norm):  # type: ignore[no-untyped-def]
     """One step of conjugate gradients of the row at `at`, q = G p; returns the new |r|^2."""
     for lane in range(0, stride, LANES):
-        store(q, at + lane, fma(splat(ridge), load(p, at + lane), load(q, at + lane)))
+        store(q, at + lane, fma(splat(ridge), load(p, at + lane), mul(splat(share), load(q, at + lane))))
     far = (end - begin) * stride > _CACHED
     _terms(columns, weights, begin, end, others, stride, np.float32(0), np.float32(1), p, at, q, sums, far)
     curved = _dot(p, q, at, stride)
@@ -278,6 +279,7 @@ def solve_rows_numpy(
     columns: NDArray[np.int32],
     weights: NDArray[np.float32],
     ridge: NDArray[np.float32],
+    share: NDArray[np.float32],
     others: NDArray[np.float32],
     gram: NDArray[np.float32],
     stride: int,
@@ -293,7 +295,7 @@ def solve_rows_numpy(
     for row in range(first, last):
         part = slice(int(starts[row]), int(starts[row + 1]))
         y, w = y_all[columns[part]], weights[part].astype(float)
-        a = (y.T * w) @ y + whole + float(ridge[row]) * np.eye(stride)
+        a = (y.T * w) @ y + float(share[row]) * whole + float(ridge[row]) * np.eye(stride)
         x = factors[row * stride : (row + 1) * stride].astype(float) * (len(w) > 0)
         r = w @ y - a @ x
         p, norm = r.copy(), r @ r
@@ -309,8 +311,8 @@ def solve_rows_numpy(
 
 
 @njit(cache=True, nogil=True)
-def add_gram(rows, stride, first, last, found, room):  # type: ignore[no-untyped-def]
-    """found += sum of y yT over rows first to last of flat `rows`; float64, (stride, stride).
+def add_gram(rows, weights, stride, first, last, found, room):  # type: ignore[no-untyped-def]
+    """found += sum of w y yT over rows first to last of flat `rows`; float64, (stride, stride).
 
     Partial sums of `PIECE` rows are of float32. `room`: (stride * stride,) float32.
     """
@@ -318,7 +320,7 @@ def add_gram(rows, stride, first, last, found, room):  # type: ignore[no-untyped
         end = min(last, piece + PIECE)
         for i in range(0, stride, 8):
             for lane in range(i // LANES * LANES, stride, LANES):
-                _tile(rows, stride, piece, end, i, lane, room)
+                _tile(rows, weights, stride, piece, end, i, lane, room)
         for i in range(stride):
             for j in range(i // LANES * LANES, stride):
                 found[i, j] += room[i * stride + j]
@@ -328,12 +330,12 @@ PIECE = 256  # rows whose products are summed in float32; they stay in the secon
 
 
 @njit(cache=True, nogil=True)
-def _tile(rows, stride, first, last, i, lane, out):  # type: ignore[no-untyped-def]
-    """out[i : i + 8, lane : lane + 16] = sum of y[i : i + 8] y[lane : lane + 16]T."""
+def _tile(rows, weights, stride, first, last, i, lane, out):  # type: ignore[no-untyped-def]
+    """out[i : i + 8, lane : lane + 16] = sum of w y[i : i + 8] y[lane : lane + 16]T."""
     a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero()
     for row in range(first, last):
         at = row * stride
-        v = load(rows, at + lane)
+        v = mul(splat(weights[row]), load(rows, at + lane))
         a0 = fma(splat(rows[at + i]), v, a0)
         a1 = fma(splat(rows[at + i + 1]), v, a1)
         a2 = fma(splat(rows[at + i + 2]), v, a2)
@@ -355,14 +357,15 @@ def _tile(rows, stride, first, last, i, lane, out):  # type: ignore[no-untyped-d
 
 def add_gram_numpy(
     rows: NDArray[np.float32],
+    weights: NDArray[np.float32],
     stride: int,
     first: int,
     last: int,
     found: NDArray[np.float64],
     room: NDArray[np.float32],
 ) -> None:
-    """YT Y of some rows, as far as the kernel fills it: from the block of 16 of the diagonal on."""
+    """YT W Y of some rows, as far as the kernel fills it: from the block of 16 of the diagonal on."""
     part = rows.reshape(-1, stride)[first:last].astype(np.float64)
-    product = part.T @ part
+    product = (part.T * weights[first:last]) @ part
     for i in range(stride):
         found[i, i // LANES * LANES :] += product[i, i // LANES * LANES :]

@@ -35,6 +35,7 @@ class ALS:
         unobserved: weight of the pairs that are no events, beside 1 for an event of mean weight.
         reg: strength of the regularisation.
         power: 0: the same for all rows, 1: in proportion to their events (Rendle and others 2022).
+        activity: 0: what users did not choose weighs the same for all, 1: in proportion to their items.
         sweeps: passes over users and items.
         steps: steps of conjugate gradients a row and sweep.
         seed: of the first factors.
@@ -43,11 +44,12 @@ class ALS:
         SettingError: a setting is out of its range.
     """
 
-    dim: int = 64
-    unobserved: float = 0.1
+    dim: int = 128
+    unobserved: float = 0.3
     reg: float = 0.003
     power: float = 1.0
-    sweeps: int = 10
+    activity: float = 1.0
+    sweeps: int = 4
     steps: int = 3
     seed: int = 1
 
@@ -57,7 +59,7 @@ class ALS:
         for name in ("dim", "sweeps", "steps"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} is {getattr(self, name)}, expected at least 1")
-        for name in ("unobserved", "reg"):
+        for name in ("unobserved", "reg", "power", "activity"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise SettingError(f"{name} is {getattr(self, name)}, expected a number from 0 on")
         if self.unobserved + self.reg == 0:
@@ -104,7 +106,10 @@ class _Run:
     ) -> None:
         self.settings, self.pool, self.stride = settings, pool, stride_of(settings.dim)
         scale = float(np.mean(data.by_user.weights, dtype=np.float64))
-        self.fold = FoldIn("least-squares", settings.unobserved, settings.reg, settings.power, scale)
+        self.fold = FoldIn(
+            "least-squares", settings.unobserved, settings.reg, settings.power, scale, settings.activity,
+            len(data) / len(data.users),
+        )  # fmt: skip
         by_user, by_item = scaled(data.by_user, scale), scaled(data.by_item, scale)
         self.users = aligned(len(data.users) * self.stride)
         self.items = aligned(len(data.items) * self.stride)
@@ -115,10 +120,12 @@ class _Run:
                 f"start has the shape {start.shape}, expected ({len(data.items)}, {settings.dim})"
             )
         fill_rows(self.items, self.stride, 0, start)
-        user_ridge = self.fold.ridge(data.user_counts, len(data.items))
-        item_ridge = self.fold.ridge(data.item_counts, len(data.users))
-        self.user_side = Side(by_user, user_ridge, settings.unobserved, self.stride)
-        self.item_side = Side(by_item, item_ridge, settings.unobserved, self.stride)
+        share = self.fold.share(data.user_counts)
+        user_ridge = self.fold.ridge(data.user_counts, share * len(data.items))
+        item_ridge = self.fold.ridge(data.item_counts, float(share.sum()))
+        shares, ones = share.astype(np.float32), np.ones(len(data.items), np.float32)
+        self.user_side = Side(by_user, user_ridge, shares, ones, self.stride)
+        self.item_side = Side(by_item, item_ridge, ones, shares, self.stride)
 
     def sweep(self, progress: Progress, after: Callable[[int], None]) -> None:
         """Go over users and items in turn, and over the users once more until they are exact."""

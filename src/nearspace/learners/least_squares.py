@@ -19,14 +19,14 @@ _ROW = 24  # entries whose work a row takes beside that of its own
 Floats = NDArray[np.float32]
 
 
-def gram_of(rows: Floats, stride: int, pool: ThreadPoolExecutor) -> NDArray[np.float64]:
-    """(stride, stride) float64: the sum of y yT over rows y of a flat array; the same bits for any pool."""
+def gram_of(rows: Floats, weights: Floats, stride: int, pool: ThreadPoolExecutor) -> NDArray[np.float64]:
+    """(stride, stride) float64: the sum of w y yT over rows y of a flat array; the same bits for any pool."""
     count = len(rows) // stride
     edges = np.linspace(0, count, min(SLICES, max(1, count)) + 1).astype(np.int64)
 
     def work(piece: int) -> NDArray[np.float64]:
         found = np.zeros((stride, stride))
-        add_gram(rows, stride, edges[piece], edges[piece + 1], found, aligned(stride * stride))
+        add_gram(rows, weights, stride, edges[piece], edges[piece + 1], found, aligned(stride * stride))
         return found
 
     total = np.zeros((stride, stride))
@@ -42,12 +42,13 @@ class Side:
     Args:
         matrix: this side by the other.
         ridge: (rows,) the factor of |x|^2 of each.
-        unobserved: factor of the Gram matrix of the other side.
+        share: (rows,) what their unobserved pairs weigh.
+        others: (columns,) and those of the columns; the pair (r, c) weighs share[r] others[c].
         stride: float32 a row of factors.
     """
 
-    def __init__(self, matrix: Sparse, ridge: Floats, unobserved: float, stride: int) -> None:
-        self.matrix, self.ridge, self.unobserved, self.stride = matrix, ridge, unobserved, stride
+    def __init__(self, matrix: Sparse, ridge: Floats, share: Floats, others: Floats, stride: int) -> None:
+        self.matrix, self.ridge, self.share, self.others, self.stride = matrix, ridge, share, others, stride
         rows = len(matrix.starts) - 1
         load = matrix.starts + _ROW * np.arange(rows + 1)
         edges = np.searchsorted(load, np.linspace(0, load[-1], PIECES + 1))
@@ -57,13 +58,13 @@ class Side:
         self, others: Floats, factors: Floats, steps: int, tolerance: float, pool: ThreadPoolExecutor
     ) -> Iterator[int]:
         """Improve the factors of all rows in place; yields how many are done, piece by piece."""
-        gram = (self.unobserved * gram_of(others, self.stride, pool)).astype(np.float32).reshape(-1)
+        gram = gram_of(others, self.others, self.stride, pool).astype(np.float32).reshape(-1)
 
         def work(piece: int) -> int:
             first, last = int(self.edges[piece]), int(self.edges[piece + 1])
             solve_rows(
-                *self.matrix, self.ridge, others, gram, self.stride, steps, np.float32(tolerance), first,
-                last, factors, aligned(room_size(self.stride)),
+                *self.matrix, self.ridge, self.share, others, gram, self.stride, steps, np.float32(tolerance),
+                first, last, factors, aligned(room_size(self.stride)),
             )  # fmt: skip
             return last - first
 
