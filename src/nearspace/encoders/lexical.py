@@ -20,6 +20,7 @@ from nearspace.encoders.damage import reading
 from nearspace.encoders.term_counts import TermCounts, count_terms
 from nearspace.encoders.text_words import TextWords
 from nearspace.errors import DimensionError, SettingError
+from nearspace.kernels.event_rows import turn_around
 from nearspace.kernels.lexical import weigh_words
 from nearspace.kernels.sparse import sparse_product
 from nearspace.keys import Keys
@@ -220,7 +221,7 @@ def weighed(
 def _directions(encoder: LexicalEncoder, terms: TermCounts, pool: ThreadPoolExecutor) -> NDArray[np.float32]:
     """The right singular vectors of the matrix of all texts, as many as it has."""
     matrix = weighed(terms.ids, terms.starts, encoder.weights)
-    turned = _transposed(*matrix, len(encoder.words))
+    turned = turn_around(*matrix, len(encoder.words))
 
     def product(of: tuple[Any, ...], dense: NDArray[np.float32]) -> NDArray[np.float32]:
         pointers, columns, values = of
@@ -245,13 +246,3 @@ def _directions(encoder: LexicalEncoder, terms: TermCounts, pool: ThreadPoolExec
         pool=pool,
     )
     return np.ascontiguousarray(factors.right)
-
-
-def _transposed(
-    pointers: NDArray[np.int64], columns: NDArray[np.int32], values: NDArray[np.float32], width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    order = np.argsort(columns, kind="stable")
-    rows = np.repeat(np.arange(len(pointers) - 1, dtype=np.int32), np.diff(pointers))
-    turned = np.zeros(width + 1, dtype=np.int64)
-    np.cumsum(np.bincount(columns, minlength=width), out=turned[1:])
-    return turned, rows[order], values[order]

@@ -16,6 +16,7 @@ from nearspace.encoders.recommender import USER, FoldIn, RecommenderEncoder
 from nearspace.engine.local import worker_count
 from nearspace.errors import DimensionError, SettingError
 from nearspace.keys import Keys
+from nearspace.learners.checks import check_counts, check_seed
 from nearspace.learners.least_squares import Side
 from nearspace.learners.matrices import aligned, fill_rows, stride_of, unpadded
 from nearspace.learners.spectral_start import spectral_start
@@ -56,9 +57,8 @@ class ALS:
     name: ClassVar[str] = "als"
 
     def __post_init__(self) -> None:
-        for name in ("dim", "sweeps", "steps"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_counts(self, "dim", "sweeps", "steps")
+        check_seed(self)
         for name in ("unobserved", "reg", "power", "activity"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise SettingError(f"{name} is {getattr(self, name)}, expected a number from 0 on")

@@ -18,6 +18,7 @@ from nearspace.kernels.sampling import alias_table
 from nearspace.kernels.simd import LANES
 from nearspace.kernels.threads import gate
 from nearspace.learners.als import recommender_space
+from nearspace.learners.checks import check_counts, check_seed
 from nearspace.learners.matrices import aligned, stride_of
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Space
@@ -59,17 +60,14 @@ class BPR:
     name: ClassVar[str] = "bpr"
 
     def __post_init__(self) -> None:
-        for name in ("dim", "epochs"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_counts(self, "dim", "epochs")
         if not 0 < self.lr <= 1:
             raise SettingError(f"lr is {self.lr}, expected above 0 and at most 1")
         if not 0 <= self.reg < 1:
             raise SettingError(f"reg is {self.reg}, expected 0 or more and below 1")
         if not 0 <= self.popularity <= 2:
             raise SettingError(f"popularity is {self.popularity}, expected 0 to 2")
-        if self.seed < 0:
-            raise SettingError(f"seed is {self.seed}, expected 0 or more")
+        check_seed(self)
 
     def fit(
         self, data: Interactions, *, workers: int | None = None, progress: Progress | None = None

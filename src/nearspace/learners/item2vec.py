@@ -15,6 +15,7 @@ from nearspace.encoders.recommender import FoldIn, RecommenderEncoder
 from nearspace.engine.local import worker_count
 from nearspace.errors import SettingError
 from nearspace.learners.als import recommender_space
+from nearspace.learners.checks import check_counts, check_seed
 from nearspace.learners.matrices import aligned, fill_uniform, stride_of, unpadded
 from nearspace.learners.schedule import Schedule
 from nearspace.learners.training import Matrices, Objective, Training
@@ -57,17 +58,14 @@ class Item2Vec:
     name: ClassVar[str] = "item2vec"
 
     def __post_init__(self) -> None:
-        for name in ("dim", "window", "negative", "epochs"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_counts(self, "dim", "window", "negative", "epochs")
         if not 0 < self.lr < 10:
             raise SettingError(f"lr is {self.lr}, expected above 0 and below 10")
         if not 0 <= self.sample <= 1:
             raise SettingError(f"sample is {self.sample}, expected 0 to 1")
         if not -2 <= self.noise <= 2:
             raise SettingError(f"noise is {self.noise}, expected -2 to 2")
-        if self.seed < 0:
-            raise SettingError(f"seed is {self.seed}, expected 0 or more")
+        check_seed(self)
 
     def fit(
         self, data: Interactions, *, workers: int | None = None, progress: Progress | None = None

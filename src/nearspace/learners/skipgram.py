@@ -15,6 +15,7 @@ from nearspace.engine.interrupts import Deferred
 from nearspace.engine.local import worker_count
 from nearspace.errors import Interrupted, SettingError
 from nearspace.learners.checkpoint import Checkpoint
+from nearspace.learners.checks import check_counts, check_seed
 from nearspace.learners.matrices import stride_of, unpadded
 from nearspace.learners.schedule import Schedule, Step
 from nearspace.learners.start import Grams, begin_matrices, grams_of
@@ -77,15 +78,12 @@ class SkipGram:
     name: ClassVar[str] = "skipgram"
 
     def __post_init__(self) -> None:
-        for name in ("dim", "window", "negative", "epochs"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}, expected at least 1")
+        check_counts(self, "dim", "window", "negative", "epochs")
         if not 0 < self.lr < 10:
             raise SettingError(f"lr is {self.lr}, expected above 0 and below 10")
         if not 0 <= self.sample <= 1:
             raise SettingError(f"sample is {self.sample}, expected 0 to 1")
-        if self.seed < 0:
-            raise SettingError(f"seed is {self.seed}, expected 0 or more")
+        check_seed(self)
 
     def fit(
         self,
