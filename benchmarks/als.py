@@ -4,6 +4,7 @@ Events are planted by seed (planted_events.py); one event of each of 10,000 user
 are ranked for it. Every run is a process of its own, kernels warm; runs alternate. A sweep: median of wall
 seconds of all but the first. The way: wall seconds of a whole `fit`, from the sorted events to the Space,
 with so many sweeps, and nDCG@20. implicit runs with BLAS on one thread, as it advises, and two of its own.
+ALS_STEPS=2 has ours take two steps of conjugate gradients instead of implicit's three.
 Usage: python benchmarks/als.py [--shape small|ml-20m] [--dims 64 128 256] [--runs 3] [--way 64] [--json]
 """
 
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 
 HELD, K, SWEEPS, THREADS = 10_000, 20, 15, 2
+STEPS = int(os.environ.get("ALS_STEPS", "3"))  # of conjugate gradients a row and sweep; implicit takes 3
 
 
 def prepare(shape: str, folder: Path) -> Path:
@@ -81,7 +83,7 @@ def ours(data: Any, dim: int, sweeps: int, quality: bool) -> dict[str, Any]:
 
     events = Interactions(*names, matrix)
     began = last[0] = time.perf_counter()
-    space = ALS(dim=dim, sweeps=sweeps).fit(events, workers=THREADS, after=after)
+    space = ALS(dim=dim, sweeps=sweeps, steps=STEPS).fit(events, workers=THREADS, after=after)
     seconds = time.perf_counter() - began
     count = int(data["items"])
     vectors = space.vectors

@@ -64,6 +64,21 @@ def ppmi_product_numpy(
 
 
 @njit(cache=True, nogil=True)
+def _product_of_lanes(pointers, columns, values, dense, width, out):  # type: ignore[no-untyped-def]
+    for row in range(pointers.size - 1):
+        into, end = row * width, pointers[row + 1]
+        for lane in range(0, width, LANES):
+            store(out, into + lane, zero())
+        for entry in range(pointers[row], end):
+            ahead = np.int64(columns[min(entry + _AHEAD, columns.size - 1)]) * width
+            for lane in range(0, width, LANES):
+                prefetch(dense, ahead + lane)
+            at, value = np.int64(columns[entry]) * width, splat(values[entry])
+            for lane in range(0, width, LANES):
+                store(out, into + lane, fma(value, load(dense, at + lane), load(out, into + lane)))
+
+
+@njit(cache=True, nogil=True)
 def sparse_product(
     pointers: NDArray[np.int64],
     columns: NDArray[np.int32],
@@ -73,6 +88,9 @@ def sparse_product(
 ) -> None:
     """Multiply rows of a sparse matrix, row r in pointers[r]:pointers[r + 1], with `dense`, into `out`."""
     width = dense.shape[1]
+    if width % LANES == 0:
+        _product_of_lanes(pointers, columns, values, dense.reshape(dense.size), width, out.reshape(out.size))
+        return
     for row in range(pointers.size - 1):
         into = out[row]
         into[:] = 0
