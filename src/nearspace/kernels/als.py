@@ -131,25 +131,53 @@ def _gram_times(gram, stride, x, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _gram_times_one(gram, stride, x, out):  # type: ignore[no-untyped-def]
-    """out[0] = G x[0]: the bits of `_gram_times`."""
-    for lane in range(0, stride, 4 * LANES):
+    """The same of one row."""
+    whole = stride // (4 * LANES) * (4 * LANES)
+    for lane in range(0, whole, 4 * LANES):
         a0 = a1 = a2 = a3 = zero()
         for k in range(stride):
             at, v = k * stride + lane, splat(x[k])
             a0 = fma(v, load(gram, at), a0)
-            if lane + LANES < stride:
-                a1 = fma(v, load(gram, at + LANES), a1)
-            if lane + 2 * LANES < stride:
-                a2 = fma(v, load(gram, at + 2 * LANES), a2)
-            if lane + 3 * LANES < stride:
-                a3 = fma(v, load(gram, at + 3 * LANES), a3)
+            a1 = fma(v, load(gram, at + LANES), a1)
+            a2 = fma(v, load(gram, at + 2 * LANES), a2)
+            a3 = fma(v, load(gram, at + 3 * LANES), a3)
         store(out, lane, a0)
-        if lane + LANES < stride:
-            store(out, lane + LANES, a1)
-        if lane + 2 * LANES < stride:
-            store(out, lane + 2 * LANES, a2)
-        if lane + 3 * LANES < stride:
-            store(out, lane + 3 * LANES, a3)
+        store(out, lane + LANES, a1)
+        store(out, lane + 2 * LANES, a2)
+        store(out, lane + 3 * LANES, a3)
+    for lane in range(whole, stride, LANES):
+        a0 = zero()
+        for k in range(stride):
+            a0 = fma(splat(x[k]), load(gram, k * stride + lane), a0)
+        store(out, lane, a0)
+
+
+@njit(cache=True, nogil=True)
+def _gram_times_four(gram, stride, x, out):  # type: ignore[no-untyped-def]
+    """The same of four rows."""
+    for lane in range(0, stride, LANES):
+        a0 = a1 = a2 = a3 = zero()
+        for k in range(stride):
+            g = load(gram, k * stride + lane)
+            a0 = fma(splat(x[k]), g, a0)
+            a1 = fma(splat(x[stride + k]), g, a1)
+            a2 = fma(splat(x[2 * stride + k]), g, a2)
+            a3 = fma(splat(x[3 * stride + k]), g, a3)
+        store(out, lane, a0)
+        store(out, stride + lane, a1)
+        store(out, 2 * stride + lane, a2)
+        store(out, 3 * stride + lane, a3)
+
+
+@njit(cache=True, nogil=True)
+def _gram_of_rows(gram, stride, count, x, out):  # type: ignore[no-untyped-def]
+    """out[r] = G x[r] of `count` rows; the bits of a row do not depend on how many there are."""
+    if count == 1:
+        _gram_times_one(gram, stride, x, out)
+    elif count <= 4:
+        _gram_times_four(gram, stride, x, out)
+    else:
+        _gram_times(gram, stride, x, out)
 
 
 @njit(cache=True, nogil=True)
@@ -193,10 +221,7 @@ def solve_rows(  # type: ignore[no-untyped-def]
         for i in range(count):
             if starts[row + i] == starts[row + i + 1]:
                 x[i * stride : (i + 1) * stride] = 0  # so r is 0 too, and the row done
-        if count == 1:
-            _gram_times_one(gram, stride, x, q)
-        else:
-            _gram_times(gram, stride, x, q)
+        _gram_of_rows(gram, stride, count, x, q)
         for i in range(count):
             at = i * stride
             for lane in range(0, stride, LANES):
@@ -221,10 +246,7 @@ def solve_rows(  # type: ignore[no-untyped-def]
                 busy += norms[i] > limits[i]
             if busy == 0:
                 break
-            if count == 1:
-                _gram_times_one(gram, stride, p, q)
-            else:
-                _gram_times(gram, stride, p, q)
+            _gram_of_rows(gram, stride, count, p, q)
             for i in range(count):
                 if norms[i] > limits[i]:
                     begin, end = starts[row + i], starts[row + i + 1]
