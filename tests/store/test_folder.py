@@ -370,7 +370,7 @@ def test_unknown_encoder(tmp_path):
     about.write_text(about.read_text().replace('"subwords"', '"telepathy"'))
     found = open_space(tmp_path / "a.space")
     assert found.encoder.kind == "telepathy"
-    known = r"kind 'telepathy'.*\nKnown kinds: .*external, static, tokens, subwords"
+    known = r"kind 'telepathy'.*\nKnown kinds: .*external, recommender, static, tokens, subwords"
     with pytest.raises(InputError, match=known):
         found.encoder.encode(["a"])
 
