@@ -9,7 +9,14 @@ import pytest
 
 import nearspace as ns
 from nearspace.data.interactions import Interactions
-from nearspace.errors import DimensionError, DuplicateKeyError, InputError, MissingInputError, OutputError
+from nearspace.errors import (
+    DimensionError,
+    DuplicateKeyError,
+    FormatVersionError,
+    InputError,
+    MissingInputError,
+    OutputError,
+)
 from nearspace.keys import Keys
 from nearspace.learners.als import ALS
 from nearspace.transfer.newcomers import Newcomers
@@ -115,6 +122,12 @@ def test_saved_with_the_space_and_opened(space, bridge, tmp_path):
     assert np.array_equal(opened.place(["tea leaf"]), bridge.place(["tea leaf"]))
     assert opened.text == ("title", "tags")
     assert opened.held_out["cosine"]["value"] == bridge.held_out["cosine"]["value"]
+    about = tmp_path / "a.space" / "newcomers" / "newcomers.json"
+    known = about.read_text("utf-8")
+    about.write_text(known.replace('"format_version": 1', '"format_version": 9'), "utf-8")
+    with pytest.raises(FormatVersionError, match=r"has bridge format 9, .* up to 1\nUpgrade with: pip"):
+        ns.open_newcomers(tmp_path / "a.space")
+    about.write_text(known, "utf-8")
     arrays = tmp_path / "a.space" / "newcomers" / "newcomers.safetensors"
     arrays.write_bytes(arrays.read_bytes()[:50])
     with pytest.raises(InputError, match="is no bridge for newcomers, or is damaged"):

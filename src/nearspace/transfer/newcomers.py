@@ -192,7 +192,9 @@ class Newcomers:
             about = json.loads((folder / ABOUT).read_bytes())
             if about["format_version"] > VERSION:
                 raise FormatVersionError(
-                    f"{str(folder)!r} has format {about['format_version']}, this reads {VERSION}"
+                    f"{str(folder)!r} has bridge format {about['format_version']}, and this nearspace reads "
+                    f"up to {VERSION}",
+                    "Upgrade with: pip install -U nearspace",
                 )
             arrays = Tensors(folder / ARRAYS)
             known = Known(*(arrays[name] for name in ("features", "directions", "lengths", "counts")))
@@ -204,6 +206,8 @@ class Newcomers:
             return cls(
                 known, direction, length, about["space"], encoder, tuple(about["text"]), about["held_out"]
             )
+        except FormatVersionError:
+            raise
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{str(folder)!r} is no bridge for newcomers, or is damaged ({error!r})", "Fit it again."
