@@ -11,7 +11,7 @@ import numpy as np
 from nearspace.data.interactions import Interactions
 from nearspace.encoders.recommender import FoldIn, RecommenderEncoder
 from nearspace.keys import Keys
-from nearspace.learners.als import recommender_space
+from nearspace.learners.recommender_space import recommender_space
 from nearspace.space import Space
 
 

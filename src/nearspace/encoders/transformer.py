@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.encoders.batches import blocks, token_shares
+from nearspace.encoders.damage import reading
 from nearspace.encoders.families import FAMILIES
 from nearspace.encoders.finding import PACKED, find_model
 from nearspace.encoders.model_folder import (
@@ -257,18 +258,12 @@ class TransformerEncoder:
         Raises:
             InputError: a file is missing or damaged.
         """
-        try:
+        with reading(folder):
             about = json.loads((folder / _SETTINGS).read_bytes())
             opened = cls.open(
                 folder / _MODEL, engine=about["engine"], dim=about["dim"], prompt=about["prompt"]
             )
             return dataclasses.replace(opened, stored_fingerprint=str(about["fingerprint"]))
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"the encoder in {str(folder)!r} is damaged: {error}", "Make the Space again."
-            ) from error
 
     def _shares(self, length: int) -> NDArray[np.float32]:
         skip = 0 if self.model.pooling.include_prompt else self._tokenizer.prompt_tokens

@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nearspace.data.interactions import Interactions, Sparse
-from nearspace.encoders.recommender import USER, FoldIn, RecommenderEncoder
+from nearspace.encoders.recommender import FoldIn, RecommenderEncoder
 from nearspace.engine.local import worker_count
 from nearspace.errors import DimensionError, SettingError
-from nearspace.keys import Keys
 from nearspace.learners.checks import check_counts, check_seed
 from nearspace.learners.least_squares import Side
 from nearspace.learners.matrices import aligned, fill_rows, stride_of, unpadded
+from nearspace.learners.recommender_space import recommender_space
 from nearspace.learners.spectral_start import spectral_start
-from nearspace.optional import versions
 from nearspace.protocols import Progress, Quiet
-from nearspace.space import Recipe, Space
+from nearspace.space import Space
 
 MOST_STEPS, EXACT = 60, 1e-13  # the last solution of the users: steps, and |r|^2 beside |b|^2
 
@@ -147,38 +146,3 @@ class _Run:
 def scaled(matrix: Sparse, scale: float) -> Sparse:
     """Give a matrix with its weights divided by `scale`."""
     return matrix if scale == 1 else matrix._replace(weights=matrix.weights / np.float32(scale))
-
-
-def recommender_space(
-    encoder: RecommenderEncoder,
-    users: NDArray[np.float32],
-    settings: dict[str, object],
-    learner: str,
-    began: float,
-    metric: str = "dot",
-) -> Space:
-    """Put items and users into one Space: items first, by their events, then users, by theirs.
-
-    Items have their own names as keys, users "user:" and theirs. Columns: kind ("item" or "user") and count
-    (pairs of the row in the training).
-    """
-    history = encoder.history
-    keys = Keys([*history.items, *(USER + name for name in history.users)])
-    kinds = np.repeat(["item", "user"], [len(history.items), len(history.users)])
-    return Space(
-        keys,
-        np.concatenate([encoder.factors, users]),
-        metric,
-        columns={"kind": kinds, "count": np.concatenate([history.item_counts, history.user_counts])},
-        encoder=encoder,
-        recipe=Recipe(
-            learner, settings, _seed(settings), history.fingerprint,
-            versions("numpy", "numba"), time.monotonic() - began,
-        ),
-        name=history.name,
-    )  # fmt: skip
-
-
-def _seed(settings: dict[str, object]) -> int | None:
-    seed = settings.get("seed")
-    return seed if isinstance(seed, int) else None

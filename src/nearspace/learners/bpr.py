@@ -17,9 +17,9 @@ from nearspace.kernels import bpr as kernel
 from nearspace.kernels.sampling import alias_table
 from nearspace.kernels.simd import LANES
 from nearspace.kernels.threads import gate
-from nearspace.learners.als import recommender_space
 from nearspace.learners.checks import check_counts, check_seed
 from nearspace.learners.matrices import aligned, stride_of
+from nearspace.learners.recommender_space import recommender_space
 from nearspace.protocols import Progress, Quiet
 from nearspace.space import Space
 

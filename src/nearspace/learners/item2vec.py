@@ -14,9 +14,9 @@ from nearspace.data.sessions import Sessions
 from nearspace.encoders.recommender import FoldIn, RecommenderEncoder
 from nearspace.engine.local import worker_count
 from nearspace.errors import SettingError
-from nearspace.learners.als import recommender_space
 from nearspace.learners.checks import check_counts, check_seed
 from nearspace.learners.matrices import aligned, fill_uniform, stride_of, unpadded
+from nearspace.learners.recommender_space import recommender_space
 from nearspace.learners.schedule import Schedule
 from nearspace.learners.training import Matrices, Objective, Training
 from nearspace.protocols import Progress, Quiet
